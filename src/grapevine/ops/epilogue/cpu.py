@@ -1,0 +1,132 @@
+"""The epilogue on the processor: every number is read once and written once, 32 lanes at a time.
+
+Rows go in chunks that stay in the cache, and within a chunk one block of columns follows the other. The chunks are the
+same for any number of threads, and so are the bits of the bias gradient, which is the sum of one partial sum a chunk.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grapevine.ops.epilogue.activation import KINDS, activate, slope
+from grapevine.ops.runtime.kernel import kernel
+from grapevine.ops.runtime.parallel import as_array, share_rows
+from grapevine.ops.runtime.random import keep_lanes, scale_of, threshold_of
+from grapevine.ops.runtime.simd import load, load_part, spread, store, store_part, where, zeros
+
+_CHUNK = 256  # rows
+
+
+def epilogue(x: Tensor, bias: Tensor | None, seed: Tensor | None, activation: str, dropout: float) -> Tensor:
+    out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    share_rows(
+        _forward, _num_chunks(x), *x.shape, as_array(x), _as_bias(bias, x), KINDS[activation],
+        _numbers(seed, dropout), as_array(out),
+        work=x.numel(),
+    )  # fmt: skip
+    return out
+
+
+def epilogue_grad(
+    grad: Tensor, saved: Tensor | None, bias: Tensor | None, seed: Tensor | None, activation: str, dropout: float
+) -> tuple[Tensor, Tensor]:
+    grad_x = torch.empty_like(grad, memory_format=torch.contiguous_format)
+    sums = np.empty((_num_chunks(grad), grad.shape[1]), np.float64 if grad.dtype == torch.float64 else np.float32)
+    numbers = _numbers(seed, dropout)
+    if activation == "relu":
+        numbers = 0, 0, numbers[2]  # what was dropped is 0 in the output that was saved
+    share_rows(
+        _backward, len(sums), *grad.shape, as_array(grad), as_array(grad if saved is None else saved),
+        _as_bias(bias, grad), KINDS[activation], numbers, as_array(grad_x), sums,
+        work=grad.numel(),
+    )  # fmt: skip
+    return grad_x, torch.from_numpy(sums.sum(axis=0, dtype=np.float64)).to(grad.dtype)
+
+
+def _num_chunks(x: Tensor) -> int:
+    return -(-x.shape[0] // _CHUNK)
+
+
+def _as_bias(bias: Tensor | None, x: Tensor) -> np.ndarray | None:
+    """The bias, or zeros: one kernel less to compile."""
+    return as_array(x.new_zeros(x.shape[1]) if bias is None else bias)
+
+
+def _numbers(seed: Tensor | None, dropout: float) -> tuple[int, int, float]:
+    """The seed, the threshold and the scale; without a seed nothing is dropped."""
+    return (0, 0, 1.0) if seed is None else (int(seed), threshold_of(dropout), scale_of(dropout))
+
+
+@kernel
+def _forward(begin, end, num_rows, columns, x, bias, kind, dropout, out):
+    whole = columns - columns % 32
+    rest = columns - whole
+    for chunk in range(begin, end):
+        first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, num_rows)
+        for f in range(0, whole, 32):
+            shift = load(bias, f, 32)
+            for i in range(first, last):
+                p = i * columns + f
+                store(out, p, _drop(activate(kind, load(x, p, 32) + shift), p, dropout))
+        if rest > 16:
+            _forward_part(zeros(x, 32), first, last, whole, rest, columns, x, bias, kind, dropout, out)
+        elif rest > 0:
+            _forward_part(zeros(x, 16), first, last, whole, rest, columns, x, bias, kind, dropout, out)
+
+
+@kernel
+def _forward_part(like, first, last, f, count, columns, x, bias, kind, dropout, out):
+    shift = load_part(bias, f, count, like)
+    for i in range(first, last):
+        p = i * columns + f
+        z = load_part(x, p, count, like) + shift
+        store_part(out, p, count, _drop(activate(kind, z), p, dropout))
+
+
+@kernel
+def _backward(begin, end, num_rows, columns, grad, saved, bias, kind, dropout, grad_x, sums):
+    whole = columns - columns % 32
+    rest = columns - whole
+    for chunk in range(begin, end):
+        first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, num_rows)
+        for f in range(0, whole, 32):
+            total, shift = zeros(grad, 32), load(bias, f, 32)
+            for i in range(first, last):
+                p = i * columns + f
+                g = load(grad, p, 32) * slope(kind, load(saved, p, 32) + shift)
+                g = _drop(g, p, dropout)
+                store(grad_x, p, g)
+                total = total + g
+            store(sums, chunk * columns + f, total)
+        place = chunk * columns + whole
+        if rest > 16:
+            total = zeros(grad, 32)
+            _backward_part(
+                total, first, last, whole, rest, columns, grad, saved, bias, kind, dropout, grad_x, sums, place
+            )
+        elif rest > 0:
+            few = zeros(grad, 16)
+            _backward_part(
+                few, first, last, whole, rest, columns, grad, saved, bias, kind, dropout, grad_x, sums, place
+            )
+
+
+@kernel
+def _backward_part(total, first, last, f, count, columns, grad, saved, bias, kind, dropout, grad_x, sums, place):
+    shift = load_part(bias, f, count, total)
+    for i in range(first, last):
+        p = i * columns + f
+        g = load_part(grad, p, count, total) * slope(kind, load_part(saved, p, count, total) + shift)
+        g = _drop(g, p, dropout)
+        store_part(grad_x, p, count, g)
+        total = total + g
+    store_part(sums, place, count, total)
+
+
+@kernel
+def _drop(y, place, dropout):
+    """y where it is kept, scaled; a product with 0 elsewhere, so that NaN stays NaN."""
+    seed, threshold, scale = dropout
+    if threshold == 0:
+        return y * scale
+    return y * where(keep_lanes(seed, place, threshold, y), spread(scale, y), spread(0.0, y))

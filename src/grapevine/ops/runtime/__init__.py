@@ -1,0 +1,1 @@
+"""What every kernel stands on: vectors, row sharing, the allocator, random numbers."""
