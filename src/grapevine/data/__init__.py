@@ -1,0 +1,1 @@
+"""Data sets and readers: from files to graphs."""

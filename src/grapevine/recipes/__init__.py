@@ -1,0 +1,1 @@
+"""Recipes: a whole workflow as a function."""

@@ -1,0 +1,1 @@
+"""Tasks: what is predicted, how wrong a prediction is, how good."""
