@@ -44,6 +44,8 @@ def check_rows(name: str, tensor: Tensor, expected: int, what: str) -> None:
 def check_together(**tensors: Tensor | None) -> None:
     """Raise an InputError unless the tensors share one device and one dtype."""
     given = {name: t for name, t in tensors.items() if t is not None}
+    for name, tensor in given.items():
+        check(isinstance(tensor, Tensor), f"{name} must be a tensor, got {type(tensor).__name__}")
     for what in ("device", "dtype"):
         kinds = {name: str(getattr(t, what)).removeprefix("torch.") for name, t in given.items()}
         if len(set(kinds.values())) > 1:

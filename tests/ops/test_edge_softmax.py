@@ -13,11 +13,6 @@ BIG = random_pattern(3_000, 2_000, 40_000)  # large enough to be shared out amon
 HEADS = (1, 2, 3, 4, 8, 16, 17, 64)  # side by side in a vector, one after another, more than one vector
 
 
-@pytest.fixture(autouse=True)
-def seed():
-    torch.manual_seed(0)
-
-
 def expected(pattern: Pattern, logits: torch.Tensor) -> torch.Tensor:
     """Row by row, as the definition says."""
     out = torch.empty_like(logits)

@@ -10,11 +10,6 @@ from tests.ops.cases import PATTERNS, WIDTHS, random_pattern
 BIG = random_pattern(3_000, 2_000, 40_000)  # large enough to be shared out among threads
 
 
-@pytest.fixture(autouse=True)
-def seed():
-    torch.manual_seed(0)
-
-
 @pytest.mark.parametrize("name", PATTERNS)
 @pytest.mark.parametrize("width", WIDTHS)
 def test_gather_takes_the_rows_of_either_side(name, width):

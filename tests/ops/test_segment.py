@@ -19,11 +19,6 @@ ON_ROW = {
 }
 
 
-@pytest.fixture(autouse=True)
-def seed():
-    torch.manual_seed(0)
-
-
 def expected(pattern: Pattern, x: torch.Tensor, reduce: str) -> torch.Tensor:
     """Row by row, as the definition says."""
     entry = torch.arange(pattern.num_entries) if pattern.entry is None else pattern.entry

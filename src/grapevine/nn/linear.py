@@ -78,8 +78,9 @@ class Linear(nn.Module):
         """Take an open input width from x."""
         if isinstance(self.weight, UninitializedParameter):
             check_features("x", x)
-            self.weight.materialize((self.out_channels, x.shape[1]))
-            self.reset_parameters()
+            with torch.inference_mode(False):  # what evaluation fits first, training uses later
+                self.weight.materialize((self.out_channels, x.shape[1]))
+                self.reset_parameters()
 
     def fitted(self, x: Features) -> Tensor:
         """The weight, its width taken from x where it was open; x is checked against it."""

@@ -54,7 +54,7 @@ def additive_attention(
     """
     check_inputs(
         pattern, value=(value, "cols h c"), score_col=(score_col, "cols h"), score_row=(score_row, "rows h"),
-        score_edge=(score_edge, "e h"),
+        score_edge=(score_edge, "e h or None"),
     )  # fmt: skip
     seed = seed_for(dropout, seed, value.device)
     views, inputs = (

@@ -53,7 +53,7 @@ def dot_attention(
     [[[1.5]], [[0.0]]]
     """
     check_inputs(
-        pattern, query=(query, "rows h c"), key=(key, "cols h c"), value=(value, "cols h v"), bias=(bias, "e h")
+        pattern, query=(query, "rows h c"), key=(key, "cols h c"), value=(value, "cols h v"), bias=(bias, "e h or None")
     )
     seed = seed_for(dropout, seed, value.device)
     views, inputs = views_for(pattern, query, key, value, bias), (query, key, value, bias)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from grapevine.errors import check, check_tensor, check_together
+from grapevine.errors import InputError, check, check_tensor, check_together
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.runtime.random import check_dropout, draw_seed
 
@@ -12,24 +12,25 @@ def check_inputs(pattern: Pattern, **wanted: tuple[Tensor | None, str]) -> None:
     """Raise an InputError unless each tensor has the shape it comes with and all share one device and dtype.
 
     "cols h c" is a shape: rows, cols and e are the pattern's, other letters anything positive, but always the same.
+    "e h or None" is one that may be missing.
     """
     check(isinstance(pattern, Pattern), f"pattern must be a Pattern, got {type(pattern).__name__}")
     sizes = {"rows": pattern.num_rows, "cols": pattern.num_cols, "e": pattern.num_entries}
-    given = {name: (tensor, shape.split()) for name, (tensor, shape) in wanted.items() if tensor is not None}
-    for name, (tensor, letters) in given.items():
+    for name, (tensor, wanted_shape) in wanted.items():
+        shape = wanted_shape.removesuffix(" or None")
+        if tensor is None and shape != wanted_shape:
+            continue
+        letters = shape.split()
         check_tensor(name, tensor, ndim=len(letters))
+        assert tensor is not None  # checked
         check(tensor.device == pattern.device, f"{name} is on {tensor.device}, the pattern on {pattern.device}")
         expected = tuple(sizes.setdefault(letter, size) for letter, size in zip(letters, tensor.shape, strict=True))
-        shape = ", ".join(letters)
-        check(
-            tuple(tensor.shape) == expected,
-            f"{name} must be [{shape}], {expected} here, got shape {tuple(tensor.shape)}",
-        )
-        check(
-            all(sizes[letter] > 0 for letter in letters if letter not in ("rows", "cols", "e")),
-            f"{name}, [{shape}], must have at least one head and one column, got shape {tuple(tensor.shape)}",
-        )
-    check_together(**{name: tensor for name, (tensor, _) in given.items()})
+        # Sizes are put into a message only where it is raised: one made beforehand would tie a trace to them.
+        if tuple(tensor.shape) != expected:
+            raise InputError(f"{name} must be [{shape}], {expected} here, got shape {tuple(tensor.shape)}")
+        is_filled = all(sizes[letter] > 0 for letter in letters if letter not in ("rows", "cols", "e"))
+        check(is_filled, f"{name}, [{shape}], must have at least one head and one column")
+    check_together(**{name: tensor for name, (tensor, _) in wanted.items()})
 
 
 def seed_for(dropout: float, seed: Tensor | None, device: torch.device) -> Tensor | None:

@@ -131,8 +131,9 @@ def _step(z: Tensor, negative_slope: float) -> Tensor:
 
 
 def _row_of(rows: list[Tensor]) -> Tensor:
-    places = torch.arange(rows[0].shape[0] - 1, device=rows[0].device)
-    return places.repeat_interleave(rows[0].diff(), output_size=rows[1].shape[0])
+    """[e] the row of each entry: the last one that starts at it or before."""
+    places = torch.arange(rows[1].shape[0], dtype=rows[0].dtype, device=rows[0].device)
+    return torch.searchsorted(rows[0], places, right=True) - 1
 
 
 def _from_rows(rows: list[Tensor], x: Tensor) -> Tensor:

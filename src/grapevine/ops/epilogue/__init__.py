@@ -63,7 +63,7 @@ def _check(x, bias, activation, dropout, seed) -> None:
         check(bias.shape[0] == channels, f"bias must have the {channels} columns of x, got shape {tuple(bias.shape)}")
     check_together(x=x, bias=bias)
     known = ", ".join(reference.ACTIVATIONS)
-    check(activation in reference.ACTIVATIONS, f"activation must be one of {known}, got {activation!r}")
+    check(activation in [*reference.ACTIVATIONS], f"activation must be one of {known}, got {activation!r}")
     check_dropout(dropout, seed, x.device)
 
 

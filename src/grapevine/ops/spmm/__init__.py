@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import check, check_rows, check_tensor, check_together
+from grapevine.errors import InputError, check, check_rows, check_tensor, check_together
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.select import select_op
 from grapevine.ops.trilinear import spmm_op
@@ -43,7 +43,7 @@ def spmm(
     [[13.0], [0.0]]
     """
     _check(pattern, x, weight, reduce, row_scale, col_scale)
-    flat = x.reshape(x.shape[0], -1) if x.ndim != 2 else x
+    flat = x if x.ndim == 2 else x.flatten(1)
     if weight is not None and weight.ndim == 1:
         weight = weight.unsqueeze(1)
     needs_grad = torch.is_grad_enabled() and (x.requires_grad or (weight is not None and weight.requires_grad))
@@ -54,7 +54,7 @@ def spmm(
         if reduce == "mean":
             row_scale = mean_scale(pattern, x.dtype, row_scale)
         out = spmm_op(pattern.view, cols, flat, weight, row_scale, col_scale)
-    return out.reshape(-1, *x.shape[1:]) if x.ndim != 2 else out
+    return out.unflatten(1, x.shape[1:]) if x.ndim != 2 else out
 
 
 def mean_scale(pattern: Pattern, dtype: torch.dtype, row_scale: Tensor | None = None) -> Tensor:
@@ -66,32 +66,30 @@ def mean_scale(pattern: Pattern, dtype: torch.dtype, row_scale: Tensor | None = 
 def _check(pattern, x, weight, reduce, row_scale, col_scale) -> None:
     check(isinstance(pattern, Pattern), f"pattern must be a Pattern, got {type(pattern).__name__}")
     check(reduce in ("sum", "mean", "max", "min"), f"reduce must be sum, mean, max or min, got {reduce!r}")
-    check(
-        reduce in ("sum", "mean") or pattern.indices.dtype == torch.int32,
-        f"{reduce} takes fewer than 2^31 entries, got {pattern.num_entries}",
-    )
+    if reduce in ("max", "min") and pattern.indices.dtype != torch.int32:
+        raise InputError(f"{reduce} takes fewer than 2^31 entries, got {pattern.num_entries}")
     check_tensor("x", x, ndim=(2, 3))
     check_rows("x", x, pattern.num_cols, "columns")
     check(x.device == pattern.device, f"x is on {x.device}, the pattern on {pattern.device}")
+    for name, tensor, ndim in (("weight", weight, (1, 2)), ("row_scale", row_scale, 1), ("col_scale", col_scale, 1)):
+        if tensor is not None:
+            check_tensor(name, tensor, ndim=ndim)
     check_together(x=x, weight=weight, row_scale=row_scale, col_scale=col_scale)
     if weight is not None:
-        check_tensor("weight", weight, ndim=(1, 2))
         check_rows("weight", weight, pattern.num_entries, "entries")
         heads, channels = (
             weight.shape[1] if weight.ndim == 2 else 1,
             x[0:1].numel() if len(x) else x.shape[-1],
         )
-        check(
-            heads > 0 and channels % heads == 0,
-            f"{channels} columns of x do not divide among {heads} heads of weight",
-        )
-        is_by_head = x.ndim == 2 or heads in (1, x.shape[1])
-        check(is_by_head, f"weight has {heads} heads, x of shape {tuple(x.shape)} another number")
+        # Sizes are put into a message only where it is raised: one made beforehand would tie a trace to them.
+        if heads == 0 or channels % heads:
+            raise InputError(f"{channels} columns of x do not divide among {heads} heads of weight")
+        if x.ndim == 3 and heads not in (1, x.shape[1]):
+            raise InputError(f"weight has {heads} heads, x of shape {tuple(x.shape)} another number")
     for name, scale, size, what in (
         ("row_scale", row_scale, pattern.num_rows, "rows"),
         ("col_scale", col_scale, pattern.num_cols, "columns"),
     ):
         if scale is not None:
             check(reduce in ("sum", "mean"), f"{name} goes with sum and mean, not with {reduce}")
-            check_tensor(name, scale, ndim=1)
             check_rows(name, scale, size, what)

@@ -1,0 +1,1 @@
+"""Benchmarks against PyTorch Geometric at its best: `python -m benchmarks`, by `make bench`."""

@@ -1,0 +1,70 @@
+"""`python -m benchmarks [names] [--quick]`: measures, prints tables, and keeps them in benchmarks/results.
+
+The results of a machine are one JSON file, and the same as Markdown; a benchmark that is run anew replaces its own.
+"""
+
+import argparse
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+from benchmarks import cora, epochs, imports, kernels, spmm
+from benchmarks.machine import environment, slug
+from benchmarks.report import Claim, Result, Table, to_markdown
+from benchmarks.timing import Scale
+
+BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
+    "imports": imports.run,
+    "spmm": spmm.run,
+    "kernels": kernels.run,
+    "epochs": epochs.run,
+    "cora": cora.run,
+}
+RESULTS = Path(__file__).with_name("results")
+FULL = Scale(share=1.0, long_rounds=3, short_rounds=5, threads=2)
+QUICK = Scale(share=0.01, long_rounds=1, short_rounds=1, threads=1)
+
+
+def main() -> None:
+    """Run the benchmarks that are named, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--quick", action="store_true", help="a small graph, to see that all runs; keeps no results")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}")
+    scale = QUICK if arguments.quick else FULL
+    here = environment(scale.threads)
+    print("\n".join(f"{key}: {value}" for key, value in here.items()))
+    for name in arguments.names or BENCHMARKS:
+        begin = perf_counter()
+        result = BENCHMARKS[name](scale)
+        result = replace(result, claims=[]) if arguments.quick else result  # they are about the full size
+        print(f"\n## {name}\n\n{to_markdown(result)}\n\n({perf_counter() - begin:.0f} s)", flush=True)
+        if not arguments.quick:
+            _keep(name, result, here)
+
+
+def _keep(name: str, result: Result, here: dict[str, str]) -> None:
+    """Put a benchmark's result among those of this machine."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{slug()}.json"
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    day = datetime.now(UTC).date().isoformat()
+    kept[name] = {"day": day, "environment": here, **asdict(result)}
+    kept = {known: kept[known] for known in BENCHMARKS if known in kept}
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    path.with_suffix(".md").write_text("\n".join(_section(*item) for item in kept.items()))
+
+
+def _section(name: str, entry: dict) -> str:
+    where = "; ".join(f"{key} {value}" for key, value in entry["environment"].items())
+    result = Result([Table(**table) for table in entry["tables"]], [Claim(**claim) for claim in entry["claims"]])
+    return f"## {name}\n\n{entry['day']}; {where}\n\n{to_markdown(result)}\n"
+
+
+if __name__ == "__main__":
+    main()
