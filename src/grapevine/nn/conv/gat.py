@@ -11,7 +11,7 @@ from grapevine.errors import check
 from grapevine.graph import Adjacency
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
-from grapevine.nn.linear import Linear, check_channels
+from grapevine.nn.linear import Features, Linear, check_channels, linear
 from grapevine.ops.attention import additive_attention
 from grapevine.ops.segment import segment_reduce
 
@@ -30,6 +30,13 @@ def with_mean_loops(adjacency: Adjacency, edge: Float[Tensor, "e d"] | None) -> 
 def head_vector(heads: int, channels: int) -> nn.Parameter:
     """[h, c] a scoring vector a head, by Glorot's rule."""
     return nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, channels)))
+
+
+def scores(x: Features, layer: Linear, *vectors: Float[Tensor, "h c"]) -> tuple[Float[Tensor, "n h"], ...]:
+    """For each of the vectors a the scores (W x) . a, as x . (W^T a): W x itself, h c wide, is never made for them."""
+    heads, channels = vectors[0].shape
+    weight = layer.fitted(x).unflatten(0, (heads, channels))
+    return linear(x, torch.cat([torch.einsum("hcd,hc->hd", weight, a) for a in vectors])).split(heads, dim=1)
 
 
 def join_heads(out: Float[Tensor, "n h c"], concat: bool) -> Float[Tensor, "n d"]:
@@ -96,23 +103,17 @@ class GATConv(Conv):
         if self.add_self_loops and not isinstance(x, tuple):
             adjacency, edge = with_mean_loops(adjacency, edge)
         value = self.lin(x_src).unflatten(1, (self.heads, self.out_channels))
-        value_dst = value
-        if x_dst is not x_src or self.lin_dst is not None:
-            value_dst = (self.lin_dst or self.lin)(x_dst).unflatten(1, (self.heads, self.out_channels))
+        if x_dst is x_src and self.lin_dst is None:
+            score_src, score_dst = scores(x_src, self.lin, self.att_src, self.att_dst)
+        else:
+            (score_src,) = scores(x_src, self.lin, self.att_src)
+            (score_dst,) = scores(x_dst, self.lin_dst or self.lin, self.att_dst)
         score_edge = None
         if edge is not None and self.lin_edge is not None and self.att_edge is not None:
-            # (W_e e) . a_edge in the order that never holds a row of e as wide as the heads
-            per_head = self.lin_edge.fitted(edge).unflatten(0, (self.heads, self.out_channels))
-            score_edge = edge @ torch.einsum("hcd,hc->dh", per_head, self.att_edge)
-        out = additive_attention(
-            adjacency.pattern,
-            value,
-            (value * self.att_src).sum(2),
-            (value_dst * self.att_dst).sum(2),
-            score_edge,
-            negative_slope=self.negative_slope,
-            dropout=self.dropout if self.training else 0.0,
-        )
+            (score_edge,) = scores(edge, self.lin_edge, self.att_edge)
+        dropout = self.dropout if self.training else 0.0
+        ends, slope = (score_src, score_dst, score_edge), self.negative_slope
+        out = additive_attention(adjacency.pattern, value, *ends, negative_slope=slope, dropout=dropout)
         return join_heads(out, self.concat)
 
     def extra_repr(self) -> str:

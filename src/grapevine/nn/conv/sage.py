@@ -89,6 +89,6 @@ class SAGEConv(Conv):
 
 
 def add_linear(out: Tensor, x: Features, layer: Linear) -> Tensor:
-    """out + layer(x), without a pass of its own for the sum."""
+    """layer(x) added to `out`, which is made use of: no pass of its own for the sum, and no room."""
     weight = layer.fitted(x)
-    return out + linear(x, weight) if isinstance(x, SparseMatrix) else torch.addmm(out, x, weight.T)
+    return out.add_(linear(x, weight)) if isinstance(x, SparseMatrix) else out.addmm_(x, weight.T)

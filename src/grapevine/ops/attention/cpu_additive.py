@@ -51,16 +51,15 @@ def gradient(
     score_edge: Tensor | None, out: Tensor, lse: Tensor, negative_slope: float, dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     num_cols, num_entries = value.shape[0], rows[1].shape[0]
-    grad_value, grad_col = value.new_empty(value.shape), new_scores(value, num_cols)
-    d_score = new_scores(value, num_entries)
+    by_value, by_col, d_score = value.new_empty(value.shape), new_scores(value, num_cols), new_scores(value, num_entries)
     ends = torch.cat([score_row.to(lse.dtype), lse, deltas_of(grad, out)], dim=1)  # side by side: gathered together
     share_rows(
         _gradient_cols, num_cols, *as_view(cols), as_scalars(score_col), as_array(ends), as_scalars(score_edge),
         negative_slope, draw_of(dropout, seed), as_array(grad), as_array(value),
-        as_array(grad_value), as_array(grad_col), as_array(d_score), work=num_entries * value[0:1].numel(),
+        as_array(by_value), as_array(by_col), as_array(d_score), work=num_entries * value[0:1].numel(),
     )  # fmt: skip
-    grad_row = segment_sum([rows[0], *rows[2:]], d_score, None)
-    return grad_value, grad_col.to(value.dtype), grad_row.to(value.dtype), d_score.to(value.dtype)
+    by_row = segment_sum([rows[0], *rows[2:]], d_score, None)
+    return by_value, by_col.to(value.dtype), by_row.to(value.dtype), d_score.to(value.dtype)
 
 
 @kernel
@@ -146,9 +145,10 @@ def _score_again(block, slopes, j, start, size, indices, entry, score_col, ends,
     heads = score_col.shape[1]
     for k in range(size):
         if start + k + BLOCK < indices.shape[0]:
-            prefetch(ends, np.int64(indices[start + k + BLOCK]) * 3 * heads, 16)
-            prefetch(ends, np.int64(indices[start + k + BLOCK]) * 3 * heads + 3 * heads - 1, 16)
-            prefetch(d_score, np.int64(entry[start + k + BLOCK]) * heads, 16)
+            target = np.int64(indices[start + k + BLOCK]) * 3 * heads
+            prefetch(ends, target, 16)
+            prefetch(ends, target + 2 * heads, 16)  # may lie in the next cache line
+            prefetch(d_score, entry_of(start + k + BLOCK, entry) * heads, 16)  # which scatter will write
         for h in range(0, heads, 16):
             count, place = min(16, heads - h), k * heads + h
             target = np.int64(indices[start + k]) * 3 * heads + h

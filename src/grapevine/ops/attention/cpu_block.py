@@ -138,7 +138,10 @@ def weigh_and_dot(like, f, count, x, total, weights, dots, start, size, indices,
 
 
 class Row(NamedTuple):
-    """A row's softmax under way: largest score so far, sum of powers and weighted sum of rows, and two scratches."""
+    """A row's softmax under way: the largest score so far, the sum of powers, the weighted sum of rows.
+
+    `scores` are the block's, and `tile` has a number a head, repeated over a vector.
+    """
 
     top: np.ndarray
     norm: np.ndarray
@@ -173,29 +176,28 @@ def begin_row(row, is_empty):
 @lean
 def soften(row, size):
     """The block's scores become exp(score - top), with top, norm and total brought up to date."""
-    heads = row.top.shape[0]
-    repeats, numbers = max(1, 16 // heads), size * heads
+    scores, tile, heads = row.scores, row.tile, row.top.shape[0]
+    numbers, span = size * heads, heads * max(1, 16 // heads)  # as many whole entries as a vector has room for
     for h in range(0, heads, 16):
-        count, best = min(16, heads - h), load_part(row.top, h, min(16, heads - h), 16)
+        count = min(16, heads - h)
+        best = load_part(row.top, h, count, 16)
         for k in range(size):
-            best = maximum(best, load(row.scores, k * heads + h, 16))
+            best = maximum(best, load(scores, k * heads + h, 16))
         _raise_top(row, h, count, best)
-        shift = where(best == -np.inf, zeros(row.top, 16), best)
-        for k in range(repeats):  # as many times as the heads fit into a vector
-            store(row.tile, k * heads + h, shift)
-    store(row.scores, numbers, spread(-np.inf, zeros(row.scores, 16)))
-    for h in range(0, repeats * heads, 16):
-        shift, added = load(row.tile, h, 16), zeros(row.scores, 16)
-        for place in range(h, numbers, repeats * heads):
-            power = exp(load(row.scores, place, 16) - shift)
+        shift = where(best == -np.inf, zeros(scores, 16), best)
+        for place in range(h, span, heads):
+            store(tile, place, shift)
+    store(scores, numbers, spread(-np.inf, zeros(scores, 16)))
+    for h in range(0, span, 16):
+        count, shift, added = min(16, span - h), load(tile, h, 16), zeros(scores, 16)
+        for place in range(h, numbers, span):
+            power = exp(load(scores, place, 16) - shift)
             added = added + power
-            store_part(row.scores, place, min(repeats * heads - h, 16), power)
-        store_part(row.tile, h, min(repeats * heads - h, 16), added)
-    for h in range(0, heads, 16):
-        added = load_part(row.norm, h, min(16, heads - h), 16)
-        for k in range(repeats):
-            added = added + load(row.tile, k * heads + h, 16)
-        store_part(row.norm, h, min(16, heads - h), added)
+            store_part(scores, place, count, power)
+        store_part(tile, h, count, added)
+    for h in range(heads):
+        for place in range(h, span, heads):
+            row.norm[h] += tile[place]
 
 
 @lean
@@ -222,6 +224,9 @@ def finish_row(row, i, scale, out, lse):
         for f in range(h * per_head, (h + 1) * per_head, 16):
             count = min(16, (h + 1) * per_head - f)
             store_part(out, i * heads * per_head + f, count, load_part(row.total, f, count, 16) * factor)
+
+
+# Dropout and the places of entries
 
 
 @lean
@@ -268,7 +273,7 @@ def less_lse(block, start, size, indices, entry, ends, d_score):
     for k in range(size):
         if start + k + BLOCK < indices.shape[0]:
             prefetch(ends, np.int64(indices[start + k + BLOCK]) * 2 * heads, 16)
-            prefetch(d_score, entry_of(start + k + BLOCK, entry) * heads, 16)
+            prefetch(d_score, entry_of(start + k + BLOCK, entry) * heads, 16)  # which scatter will write
         for h in range(0, heads, 16):
             count, place = min(16, heads - h), k * heads + h
             target = np.int64(indices[start + k]) * 2 * heads + h
