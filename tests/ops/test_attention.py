@@ -5,13 +5,22 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grapevine.errors import InputError
-from grapevine.ops.attention import additive_attention, dot_attention, gatv2_attention
+from grapevine.ops.attention import additive_attention, dot_attention, gatv2_attention, reference
+from grapevine.ops.attention.additive import additive_backward_op, additive_op
+from grapevine.ops.attention.dot import dot_backward_op, dot_op
+from grapevine.ops.attention.gatv2 import gatv2_backward_op, gatv2_op
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.runtime.random import draw_seed, keep_mask
 from tests.ops.cases import PATTERNS, random_pattern
 
 KINDS = ("additive", "gatv2", "dot")
 SHAPES = ((1, 1), (3, 3), (1, 16), (4, 32), (2, 40), (3, 48))  # heads, channels
+WIDE_SHAPES = ((20, 5), (20, 16), (33, 3), (2, 200), (1, 130))  # more heads than lanes, more columns than a strip
+OPERATIONS = {
+    "additive": (additive_op, additive_backward_op, reference.additive, reference.additive_gradient),
+    "gatv2": (gatv2_op, gatv2_backward_op, reference.gatv2, reference.gatv2_gradient),
+    "dot": (dot_op, dot_backward_op, reference.dot, reference.dot_gradient),
+}
 BIG = random_pattern(2_000, 1_500, 30_000)
 
 
@@ -71,6 +80,41 @@ def test_equals_the_plain_form(kind, name, heads, channels):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("heads", "channels"), WIDE_SHAPES)
+def test_kernels_equal_their_references(kind, heads, channels):
+    many = random_pattern(20, 10, 900)  # rows of more than one block
+    for pattern in (many, many.transposed, PATTERNS["tall"].transposed):
+        inputs = draw_inputs(kind, pattern, heads, channels, torch.float64)
+        for given in (inputs,) if kind == "gatv2" else (inputs, [*inputs[:-1], None]):
+            op, backward_op, expected, expected_gradient = OPERATIONS[kind]
+            rows, cols, options = pattern.view, pattern.transposed.view, (0.2, 0.3, torch.tensor(77))
+            out, lse = op(rows, [], *given, *options)
+            torch.testing.assert_close((out, lse), expected(rows, *given, *options), rtol=1e-11, atol=1e-11)
+            grad = torch.randn_like(out)
+            found = backward_op(rows, cols, grad, *given, out, lse, *options)
+            wanted = expected_gradient(rows, grad, *given, *options)
+            torch.testing.assert_close(found, wanted, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_nan_and_infinity_propagate(kind, bad):
+    pattern = PATTERNS["square"]
+    for place in range(len(draw_inputs(kind, pattern, 2, 4))):
+        inputs = draw_inputs(kind, pattern, 2, 4)
+        inputs[place][0] = bad
+        found, wanted = attend(kind, pattern, inputs), plainly(kind, pattern, inputs)
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def test_minus_infinity_masks_an_entry():
+    pattern = Pattern(torch.tensor([0, 3, 5, 5]), torch.tensor([0, 1, 2, 0, 1]), num_cols=3)
+    bias = torch.tensor([[-torch.inf], [0.0], [0.0], [-torch.inf], [-torch.inf]])
+    out = dot_attention(pattern, torch.zeros(3, 1, 1), torch.zeros(3, 1, 1), torch.arange(3.0).view(3, 1, 1), bias)
+    torch.testing.assert_close(out.flatten(), torch.tensor([1.5, torch.nan, 0.0]), equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_dropout_draws_the_mask_of_its_seed(kind):
     pattern, seed = PATTERNS["square"], draw_seed()
     inputs = [x.requires_grad_() for x in draw_inputs(kind, pattern, 3, 5)]
@@ -83,6 +127,17 @@ def test_dropout_draws_the_mask_of_its_seed(kind):
         strict=True,
     ):
         torch.testing.assert_close(got, right, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_dropout_is_drawn_anew_unless_a_seed_is_given(kind):
+    pattern = PATTERNS["square"]
+    inputs, seed = draw_inputs(kind, pattern, 2, 4), draw_seed()
+    first, second = (attend(kind, pattern, inputs, dropout=0.5) for _ in range(2))
+    assert not torch.equal(first, second)
+    first, second = (attend(kind, pattern, inputs, dropout=0.5, seed=seed) for _ in range(2))
+    assert torch.equal(first, second)
+    assert not attend(kind, pattern, inputs, dropout=1.0).any()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -162,13 +217,26 @@ def test_no_tensor_of_edges_times_channels(kind):
 def test_operations_are_registered_well(kind):
     pattern = PATTERNS["square"]
     inputs = [x.requires_grad_() for x in draw_inputs(kind, pattern, 2, 4)]
-    op = {
-        "additive": torch.ops.grapevine.additive_attention,
-        "gatv2": torch.ops.grapevine.gatv2_attention,
-        "dot": torch.ops.grapevine.dot_attention,
-    }[kind].default
-    arguments = pattern.view, pattern.transposed.view, *inputs, 0.2, 0.0, None
-    assert set(torch.library.opcheck(op, arguments).values()) == {"SUCCESS"}
+    op, backward_op, *_ = OPERATIONS[kind]
+    rows, cols, options = pattern.view, pattern.transposed.view, (0.2, 0.5, torch.tensor(5))
+    assert set(torch.library.opcheck(op, (rows, cols, *inputs, *options)).values()) == {"SUCCESS"}
+    out, lse = (x.detach() for x in op(rows, cols, *inputs, *options))
+    grad = torch.randn_like(out).requires_grad_()
+    arguments = rows, cols, grad, *inputs, out, lse, *options
+    assert set(torch.library.opcheck(backward_op, arguments).values()) == {"SUCCESS"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiles_without_a_break(kind):
+    pattern = PATTERNS["square"]
+    inputs = [x.requires_grad_() for x in draw_inputs(kind, pattern, 2, 4)]
+    _ = pattern.transposed
+
+    @torch.compile(backend="aot_eager", fullgraph=True)
+    def f(*x):
+        return attend(kind, pattern, list(x), dropout=0.2, seed=torch.tensor(5))
+
+    torch.testing.assert_close(f(*inputs), attend(kind, pattern, inputs, dropout=0.2, seed=torch.tensor(5)))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def dropout_features(x: Features, p: float, training: bool) -> Features:
     if not training or p == 0:
         return x
     if isinstance(x, SparseMatrix):
-        return x.with_values(epilogue(x.values.unsqueeze(1), dropout=p).squeeze(1))
+        return x.with_values(epilogue(x.values.unsqueeze(0), dropout=p).squeeze(0))
     return epilogue(x, dropout=p)
 
 

@@ -51,7 +51,11 @@ def gradient(
     score_edge: Tensor | None, out: Tensor, lse: Tensor, negative_slope: float, dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     num_cols, num_entries = value.shape[0], rows[1].shape[0]
-    by_value, by_col, d_score = value.new_empty(value.shape), new_scores(value, num_cols), new_scores(value, num_entries)
+    by_value, by_col, d_score = (
+        value.new_empty(value.shape),
+        new_scores(value, num_cols),
+        new_scores(value, num_entries),
+    )
     ends = torch.cat([score_row.to(lse.dtype), lse, deltas_of(grad, out)], dim=1)  # side by side: gathered together
     share_rows(
         _gradient_cols, num_cols, *as_view(cols), as_scalars(score_col), as_array(ends), as_scalars(score_edge),
