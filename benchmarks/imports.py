@@ -13,8 +13,12 @@ _MOST = 0.3  # seconds
 def run(scale: Scale) -> Result:
     """Seconds of an interpreter that imports and ends."""
     whole = "torch, grapevine.nn"  # with its graphs and operations; `import grapevine` alone imports nothing yet
-    whole = "torch, grapevine.nn"  # with its graphs and operations; `import grapevine` alone imports nothing yet
-    imports = {"torch": "torch", "torch and grapevine": whole, "torch and PyG": "torch, torch_geometric"}
+    imports = {
+        "torch": "torch",
+        "torch and grapevine": "torch, grapevine",  # whose parts are imported on first use
+        "torch and grapevine.nn": "torch, grapevine.nn",  # all of its graphs, operations and layers
+        "torch and PyG": "torch, torch_geometric",
+    }
     calls = {name: partial(_interpreter, f"import {modules}") for name, modules in imports.items()}
     seconds = in_turn(calls, scale.short_rounds)
     rows = [[name, taken, taken - seconds["torch"]] for name, taken in seconds.items()]

@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.graphs import CHANNELS, Case, arxiv_shaped
 from benchmarks.report import Cell, Result, Table
 from benchmarks.timing import Scale, copy_bandwidth, in_turn
-from benchmarks.training import check_equal
+from benchmarks.training import check_alike, check_equal
 from grapevine.graph import Adjacency
 from grapevine.ops.attention import additive_attention, dot_attention, gatv2_attention
 from grapevine.ops.attention import reference as attention
@@ -78,7 +78,7 @@ def _row(kernel: Kernel, bandwidth: float, rounds: int) -> list[Cell]:
         "theirs": lambda: torch.autograd.grad(theirs, inputs, grad, retain_graph=True),
     }
     for k, (our, their) in enumerate(zip(backward["ours"](), backward["theirs"](), strict=True)):
-        check_equal(f"gradients of input {k} of {kernel.name}", our, their)
+        check_alike(f"gradients of input {k} of {kernel.name}", our, their)  # of equals a maximum may choose another
     cells: list[Cell] = [kernel.name]
     for direction, moved in ((calls, kernel.forward), (backward, kernel.backward)):
         seconds = in_turn(direction, rounds)

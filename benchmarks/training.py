@@ -72,12 +72,17 @@ def check_agreement(our_answer: Tensor, ours: Trainer, their_answer: Tensor, the
         gradients = _gradients(our_layer)
         pairs += [(gradients[name].flatten(), g.detach().flatten()) for name, g in their_layer.named_parameters()]
     our_gradient, their_gradient = (torch.cat(side) for side in zip(*pairs, strict=True))
-    _check_small("gradients", (our_gradient - their_gradient).norm() / their_gradient.norm())
+    check_alike("gradients", our_gradient, their_gradient)
 
 
 def check_equal(what: str, ours: Tensor, theirs: Tensor) -> None:
     """Raise a RuntimeError unless they are equal to 1e-4 of the largest number."""
     _check_small(what, (ours - theirs).abs().max() / theirs.abs().max())
+
+
+def check_alike(what: str, ours: Tensor, theirs: Tensor) -> None:
+    """Raise a RuntimeError unless the length of their difference is 1e-4 of their length."""
+    _check_small(what, (ours - theirs).norm() / theirs.norm())
 
 
 def _check_small(what: str, difference: Tensor) -> None:
