@@ -12,7 +12,6 @@ _MOST = 0.3  # seconds
 
 def run(scale: Scale) -> Result:
     """Seconds of an interpreter that imports and ends."""
-    whole = "torch, grapevine.nn"  # with its graphs and operations; `import grapevine` alone imports nothing yet
     imports = {
         "torch": "torch",
         "torch and grapevine": "torch, grapevine",  # whose parts are imported on first use
