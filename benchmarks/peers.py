@@ -13,7 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch_geometric import EdgeIndex
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
-from torch_geometric.typing import WITH_TORCH_SPARSE, SparseTensor  # pyright: ignore[reportAttributeAccessIssue]  only where torch-sparse is built
+from torch_geometric.typing import (
+    WITH_TORCH_SPARSE,
+    SparseTensor,  # pyright: ignore[reportAttributeAccessIssue] where torch-sparse is not built
+)
 from torch_geometric.utils import add_self_loops
 
 from benchmarks.graphs import Case
