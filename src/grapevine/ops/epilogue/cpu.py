@@ -63,11 +63,10 @@ def _forward(begin, end, num_rows, columns, x, bias, kind, dropout, out):
     rest = columns - whole
     for chunk in range(begin, end):
         first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, num_rows)
-        for f in range(0, whole, 32):
-            shift = load(bias, f, 32)
-            for i in range(first, last):
+        for i in range(first, last):
+            for f in range(0, whole, 32):
                 p = i * columns + f
-                store(out, p, _drop(activate(kind, load(x, p, 32) + shift), p, dropout))
+                store(out, p, _drop(activate(kind, load(x, p, 32) + load(bias, f, 32)), p, dropout))
         if rest > 16:
             _forward_part(zeros(x, 32), first, last, whole, rest, columns, x, bias, kind, dropout, out)
         elif rest > 0:
@@ -89,16 +88,17 @@ def _backward(begin, end, num_rows, columns, grad, saved, bias, kind, dropout, g
     rest = columns - whole
     for chunk in range(begin, end):
         first, last = chunk * _CHUNK, min((chunk + 1) * _CHUNK, num_rows)
+        place = chunk * columns
         for f in range(0, whole, 32):
-            total, shift = zeros(grad, 32), load(bias, f, 32)
-            for i in range(first, last):
+            store(sums, place + f, zeros(grad, 32))
+        for i in range(first, last):
+            for f in range(0, whole, 32):
                 p = i * columns + f
-                g = load(grad, p, 32) * slope(kind, load(saved, p, 32) + shift)
+                g = load(grad, p, 32) * slope(kind, load(saved, p, 32) + load(bias, f, 32))
                 g = _drop(g, p, dropout)
                 store(grad_x, p, g)
-                total = total + g
-            store(sums, chunk * columns + f, total)
-        place = chunk * columns + whole
+                store(sums, place + f, load(sums, place + f, 32) + g)
+        place += whole
         if rest > 16:
             total = zeros(grad, 32)
             _backward_part(
