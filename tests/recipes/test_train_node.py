@@ -99,6 +99,17 @@ def test_wrong_input_is_refused(tmp_path):
             load_node_model(folder)
 
 
+@needs_cora
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("model", ["gcn", "gat"])
+def test_two_runs_on_cora_end_with_the_same_bits(model, threads):
+    before, graph = torch.get_num_threads(), load_dataset("cora", CORA)
+    torch.set_num_threads(threads)
+    runs = [train_node(graph, node_config("cora", model, max_epochs=10)).model for _ in range(2)]
+    torch.set_num_threads(before)
+    assert all(torch.equal(*pair) for pair in zip(*(run.parameters() for run in runs), strict=True))
+
+
 @pytest.mark.slow
 @needs_cora
 @pytest.mark.parametrize(("model", "least"), [("gcn", 0.81), ("gat", 0.823)])
