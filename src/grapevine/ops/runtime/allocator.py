@@ -3,7 +3,7 @@
 glibc maps every block beyond 32 MB anew and unmaps it when it is freed, so that an operation on a large graph pays
 a page fault for every 4 KB of its result. `keep_memory` turns mapping and trimming off for the whole process: freed
 blocks wait for the next operation, and after a few rounds of a training loop the faults are gone. The price is that
-the process never gives memory back, and that the gaps between freed blocks make it hold about twice what it uses.
+the process never gives memory back, and holds more than it uses, since gaps stay between freed blocks.
 """
 
 import ctypes
