@@ -35,7 +35,18 @@ def test_sum_equals_reference(name, width):
             (weight, row_scale, col_scale),
         ):
             expected = reference.spmm(pattern.view, x, *factors)
-            torch.testing.assert_close(spmm_op(pattern.view, [], x, *factors), expected, rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(spmm_op(pattern.view, [], x, *factors, None), expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_own_share_is_added_to_the_sum(width):
+    pattern = PATTERNS["square"]
+    x, weight, row_scale, _ = inputs(pattern, width, heads=1)
+    own_scale = torch.tensor(1.25)
+    for w, reduce in ((None, "sum"), (weight, "mean")):
+        expected = spmm(pattern, x, w, reduce=reduce, row_scale=row_scale) + 1.25 * x
+        out = spmm(pattern, x, w, reduce=reduce, row_scale=row_scale, own_scale=own_scale)
+        torch.testing.assert_close(out, expected)
 
 
 @pytest.mark.parametrize("heads", [1, 2, 4])
@@ -145,6 +156,18 @@ def test_spmm_derivatives(reduce, name):
     assert torch.autograd.gradgradcheck(f, arguments)
 
 
+def test_own_share_derivatives():
+    pattern = PATTERNS["square"]
+    x, weight, *_ = inputs(pattern, 6, 2, torch.float64)
+    arguments = x.requires_grad_(), weight.requires_grad_(), torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+
+    def f(x, weight, own_scale):
+        return spmm(pattern, x, weight, own_scale=own_scale)
+
+    assert torch.autograd.gradcheck(f, arguments)
+    assert torch.autograd.gradgradcheck(f, arguments)
+
+
 @pytest.mark.parametrize("op", ["dot", "add"])
 def test_sddmm_derivatives(op):
     pattern = PATTERNS["wide"]
@@ -164,7 +187,8 @@ def test_operations_are_registered_well():
     _, arg = select_op(rows, cols, x, weight, True)
     grad = torch.randn(pattern.num_rows, 6, requires_grad=True)
     for op, arguments in (
-        (spmm_op, (rows, cols, x, weight, row_scale, col_scale)),
+        (spmm_op, (rows, cols, x, weight, row_scale, col_scale, None)),
+        (spmm_op, (rows, cols, x, weight, None, None, torch.tensor(2.0, requires_grad=True))),
         (sddmm_dot_op, (rows, cols, grad, x, 2, row_scale, col_scale)),
         (select_op, (rows, cols, x, weight, True)),
         (pick_op, (rows, cols, x, weight, arg)),
@@ -205,6 +229,8 @@ def test_strided_input_is_read_as_it_is():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (lambda p, x: spmm(p, x, own_scale=torch.ones(2)), "own_scale must have 0 dimensions"),
+        (lambda p, x: spmm(p, x, own_scale=torch.tensor(1.0), reduce="max"), "own_scale goes with sum and mean"),
         (lambda p, x: spmm(p, x[1:]), "row for each of the 12 columns"),
         (lambda p, x: spmm(p, x.long()), "dtype"),
         (lambda p, x: spmm(p, x[:, 0]), "dimensions"),

@@ -9,6 +9,7 @@ from torch.nn.parameter import UninitializedParameter
 
 from grapevine.errors import InputError, check, check_tensor
 from grapevine.ops.epilogue import epilogue
+from grapevine.ops.linear import linear as dense_linear
 from grapevine.ops.sparse import SparseMatrix
 
 Features: TypeAlias = Tensor | SparseMatrix  # [n, c], dense or sparse
@@ -21,10 +22,10 @@ def linear(x: Features, weight: Float[Tensor, "d c"], bias: Float[Tensor, " d"] 
     [[3.0]]
     """
     check_fits(x, weight)
-    if isinstance(x, SparseMatrix):
-        out = x @ weight.T
-        return out if bias is None else out + bias
-    return nn.functional.linear(x, weight, bias)
+    if isinstance(x, Tensor):
+        return dense_linear(x, weight, bias)
+    out = x @ weight.T
+    return out if bias is None else out + bias
 
 
 def dropout_features(x: Features, p: float, training: bool) -> Features:

@@ -100,7 +100,7 @@ class SparseMatrix:
         check(dense.dtype == self.dtype, f"the sparse factor is {self.dtype}, the dense one {dense.dtype}")
         is_traced = torch.is_grad_enabled() and (dense.requires_grad or self.requires_grad)
         cols = self.pattern.transposed.view if is_traced else []
-        return spmm_op(self.pattern.view, cols, dense, self.values.unsqueeze(1), None, None)
+        return spmm_op(self.pattern.view, cols, dense, self.values.unsqueeze(1), None, None, None)
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -67,11 +67,12 @@ def propagate(
 ) -> Float[Tensor, "n d"]:
     """A x W^T in the cheaper order: (A x) W^T where x is dense and narrow, else A (x W^T).
 
-    The two are equal. Where x wants no gradient, (A x) W^T needs no second sum over the edges in the backward.
+    The two are equal. Where x wants no gradient, (A x) W^T needs no second sum over the edges in the backward; where
+    it does, A (x W^T) keeps x for it, which is often kept anyway, and not A x.
     """
     d, c = weight.shape
     options = {"reduce": reduce, "row_scale": row_scale, "col_scale": col_scale}
-    if not isinstance(x, SparseMatrix) and c <= (d if x.requires_grad else 2 * d):
+    if not isinstance(x, SparseMatrix) and (c < d if x.requires_grad else c <= 2 * d):
         return linear(spmm(adjacency.pattern, x, edge_weight, **options), weight)
     return spmm(adjacency.pattern, linear(x, weight), edge_weight, **options)
 

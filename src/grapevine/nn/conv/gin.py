@@ -36,6 +36,8 @@ class GINConv(Conv):
         check(edge is None, "GINConv has no edge input; GINEConv takes edge features")
         x_src, x_dst, adjacency = dense_ends_of(x, adj, "GINConv")
         check_equal_widths(x_src, x_dst)
+        if x_src is x_dst:
+            return self.network(spmm(adjacency.pattern, x_src, own_scale=(1 + self.eps).to(x_src.dtype)))
         return self.network(torch.addcmul(spmm(adjacency.pattern, x_src), x_dst, 1 + self.eps))
 
 

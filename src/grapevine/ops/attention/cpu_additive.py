@@ -18,6 +18,7 @@ from grapevine.ops.attention.cpu_block import (
     new_row,
     new_scores,
     put_row,
+    room_for_output,
     scatter,
     score_gradient,
     soften,
@@ -25,8 +26,8 @@ from grapevine.ops.attention.cpu_block import (
     weigh_again,
     weigh_and_dot,
 )
-from grapevine.ops.attention.inputs import new_output
 from grapevine.ops.gather.cpu import segment_sum
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import kernel, lean
 from grapevine.ops.runtime.parallel import as_array, as_scalars, share_rows
 from grapevine.ops.runtime.simd import load, load_part, prefetch, spread, store, store_part, where
@@ -37,7 +38,7 @@ def attend(
     rows: list[Tensor], value: Tensor, score_col: Tensor, score_row: Tensor, score_edge: Tensor | None,
     negative_slope: float, dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    out, lse = new_output(rows, value)
+    out, lse = room_for_output(rows, value)
     scores = as_scalars(score_col), as_scalars(score_row), as_scalars(score_edge)
     share_rows(
         _attend_rows, out.shape[0], *as_view(rows), *scores, negative_slope, draw_of(dropout, seed),
@@ -52,7 +53,7 @@ def gradient(
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     num_cols, num_entries = value.shape[0], rows[1].shape[0]
     by_value, by_col, d_score = (
-        value.new_empty(value.shape),
+        empty(value.shape, value.dtype),
         new_scores(value, num_cols),
         new_scores(value, num_entries),
     )

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, WIDE, kernel, lean
 from grapevine.ops.runtime.parallel import as_array, share_rows
 from grapevine.ops.runtime.random import keep_lanes, scale_of, threshold_of
@@ -55,9 +56,15 @@ def draw_of(dropout: float, seed: Tensor | None) -> Draw:
     return Draw(scale_of(dropout), threshold_of(dropout), 0 if seed is None else int(seed))
 
 
+def room_for_output(rows: list[Tensor], value: Tensor) -> tuple[Tensor, Tensor]:
+    """Room for the output, [n, h, c], and for the log-sum-exp, [n, h]."""
+    num_rows = rows[0].shape[0] - 1
+    return empty((num_rows, *value.shape[1:]), value.dtype), new_scores(value, num_rows)
+
+
 def new_scores(x: Tensor, num_rows: int) -> Tensor:
     """Room for [num_rows, h] scores of x, [., h, c], in the dtype in which it is added up."""
-    return x.new_empty(num_rows, x.shape[1], dtype=torch.promote_types(x.dtype, torch.float32))
+    return empty((num_rows, x.shape[1]), torch.promote_types(x.dtype, torch.float32))
 
 
 def deltas_of(grad: Tensor, out: Tensor) -> Tensor:

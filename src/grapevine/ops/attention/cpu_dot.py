@@ -19,6 +19,7 @@ from grapevine.ops.attention.cpu_block import (
     new_scores,
     over_strips,
     put_row,
+    room_for_output,
     scatter,
     score_gradient,
     soften,
@@ -26,7 +27,7 @@ from grapevine.ops.attention.cpu_block import (
     weigh_again,
     weigh_and_dot,
 )
-from grapevine.ops.attention.inputs import new_output
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, kernel, lean
 from grapevine.ops.runtime.parallel import as_array, as_scalars, share_rows
 from grapevine.ops.runtime.simd import add_heads, heads_of, load, load_part, prefetch, store_part
@@ -38,7 +39,7 @@ def attend(
     rows: list[Tensor], query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, scale: float,
     dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    out, lse = new_output(rows, value)
+    out, lse = room_for_output(rows, value)
     share_rows(
         _attend_rows, out.shape[0], *as_view(rows), as_array(query), as_array(key), as_array(value),
         as_scalars(bias), scale, draw_of(dropout, seed), as_array(out), as_array(lse),
@@ -52,7 +53,11 @@ def gradient(
     bias: Tensor | None, out: Tensor, lse: Tensor, scale: float, dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # fmt: skip
     num_cols, num_entries = key.shape[0], rows[1].shape[0]
-    by_key, by_value, d_score = key.new_empty(key.shape), value.new_empty(value.shape), new_scores(value, num_entries)
+    by_key, by_value, d_score = (
+        empty(key.shape, key.dtype),
+        empty(value.shape, value.dtype),
+        new_scores(value, num_entries),
+    )
     ends = torch.cat([lse, deltas_of(grad, out)], dim=1)  # side by side: they are gathered together
     share_rows(
         _gradient_cols, num_cols, *as_view(cols), as_array(ends), as_array(grad), as_array(query), as_array(key),

@@ -23,6 +23,7 @@ from grapevine.ops.attention.cpu_block import (
     new_row,
     new_scores,
     over_strips,
+    room_for_output,
     scatter,
     score_gradient,
     soften,
@@ -30,7 +31,7 @@ from grapevine.ops.attention.cpu_block import (
     weigh_again,
     weigh_and_dot,
 )
-from grapevine.ops.attention.inputs import new_output
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, kernel, lean
 from grapevine.ops.runtime.parallel import as_array, as_scalars, share_rows
 from grapevine.ops.runtime.simd import add_heads, heads_of, load_part, prefetch, spread_heads, store_part, where
@@ -44,7 +45,7 @@ def attend(
     rows: list[Tensor], col_x: Tensor, row_x: Tensor, att: Tensor, negative_slope: float, dropout: float,
     seed: Tensor | None,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    out, lse = new_output(rows, col_x)
+    out, lse = room_for_output(rows, col_x)
     share_rows(
         _attend_rows, out.shape[0], *as_view(rows), negative_slope, draw_of(dropout, seed),
         as_array(col_x), as_array(row_x), as_scalars(att), as_array(out), as_array(lse),
@@ -57,7 +58,7 @@ def gradient(
     rows: list[Tensor], cols: list[Tensor], grad: Tensor, col_x: Tensor, row_x: Tensor, att: Tensor,
     out: Tensor, lse: Tensor, negative_slope: float, dropout: float, seed: Tensor | None,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    by_col, by_row = col_x.new_empty(col_x.shape), row_x.new_empty(row_x.shape)
+    by_col, by_row = empty(col_x.shape, col_x.dtype), empty(row_x.shape, row_x.dtype)
     d_score, work = new_scores(col_x, rows[1].shape[0]), rows[1].shape[0] * att.numel()
     ends = torch.cat([lse, deltas_of(grad, out)], dim=1)  # side by side: they are gathered together
     arrays = as_scalars(att), as_array(col_x), as_array(row_x)

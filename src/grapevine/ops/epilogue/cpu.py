@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from grapevine.ops.epilogue.activation import KINDS, activate, slope
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import kernel
 from grapevine.ops.runtime.parallel import as_array, share_rows
 from grapevine.ops.runtime.random import keep_lanes, scale_of, threshold_of
@@ -18,7 +19,7 @@ _CHUNK = 256  # rows
 
 
 def epilogue(x: Tensor, bias: Tensor | None, seed: Tensor | None, activation: str, dropout: float) -> Tensor:
-    out = torch.empty_like(x, memory_format=torch.contiguous_format)
+    out = empty(x.shape, x.dtype)
     share_rows(
         _forward, _num_chunks(x), *x.shape, as_array(x), _as_bias(bias, x), KINDS[activation],
         _numbers(seed, dropout), as_array(out),
@@ -30,7 +31,7 @@ def epilogue(x: Tensor, bias: Tensor | None, seed: Tensor | None, activation: st
 def epilogue_grad(
     grad: Tensor, saved: Tensor | None, bias: Tensor | None, seed: Tensor | None, activation: str, dropout: float
 ) -> tuple[Tensor, Tensor]:
-    grad_x = torch.empty_like(grad, memory_format=torch.contiguous_format)
+    grad_x = empty(grad.shape, grad.dtype)
     sums = np.empty((_num_chunks(grad), grad.shape[1]), np.float64 if grad.dtype == torch.float64 else np.float32)
     numbers = _numbers(seed, dropout)
     if activation == "relu":

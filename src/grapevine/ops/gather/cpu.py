@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, kernel
 from grapevine.ops.runtime.parallel import as_array, share_rows
 from grapevine.ops.runtime.simd import load, load_part, prefetch, store, store_part
@@ -14,7 +15,7 @@ from grapevine.ops.trilinear import cpu as trilinear
 
 def gather(index: list[Tensor], x: Tensor) -> Tensor:
     num_entries, columns = index[0].shape[0], math.prod(x.shape[1:])
-    out = x.new_empty(num_entries, *x.shape[1:])
+    out = empty((num_entries, *x.shape[1:]), x.dtype)
     arguments = *as_views(index), columns, flat_array(x), flat_array(out)
     share_rows(_copy_rows, num_entries, *arguments, work=num_entries * columns)
     return out

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, kernel
 from grapevine.ops.runtime.parallel import as_array, as_scalars, share_rows
 from grapevine.ops.runtime.simd import (
@@ -21,7 +22,7 @@ from grapevine.ops.trilinear.cpu import as_view
 
 def select(rows: list[Tensor], x: Tensor, weight: Tensor | None, is_max: bool) -> tuple[Tensor, Tensor]:
     shape = rows[0].shape[0] - 1, x.shape[1]
-    out, arg = x.new_empty(shape), x.new_empty(shape, dtype=torch.int32)
+    out, arg = empty(shape, x.dtype), empty(shape, torch.int32)
     arguments = as_scalars(weight), is_max, as_array(x), as_array(out), as_array(arg)
     share_rows(_select_rows, shape[0], *as_view(rows), *arguments, work=rows[1].shape[0] * shape[1])
     return out, arg
@@ -30,7 +31,7 @@ def select(rows: list[Tensor], x: Tensor, weight: Tensor | None, is_max: bool) -
 def sum_chosen(rows: list[Tensor], x: Tensor, weight: Tensor | None, arg: Tensor, *, is_arg_by_row: bool) -> Tensor:
     """Add w[e] x[j] up where arg names the entry: arg[i] of the row if is_arg_by_row, else arg[j] of the column."""
     num_rows = rows[0].shape[0] - 1
-    out = x.new_empty(num_rows, x.shape[1])
+    out = empty((num_rows, x.shape[1]), x.dtype)
     arguments = as_scalars(weight), is_arg_by_row, as_array(x), as_array(arg), as_array(out)
     share_rows(_sum_chosen_rows, num_rows, *as_view(rows), *arguments, work=rows[1].shape[0] * x.shape[1])
     return out

@@ -1,6 +1,6 @@
 """Sparse times dense: every row gathers its neighbours' features.
 
-out[i] = r[i] * reduce over the entries e of row i of  w[e] * c[j] * x[j],  j the column of e
+out[i] = r[i] * reduce over the entries e of row i of  w[e] * c[j] * x[j],  j the column of e;  plus s x[i]
 
 The sum and its gradients are one trilinear form (`ops.trilinear`); maximum and minimum choose an entry for every
 number of the output and are the same form over the chosen ones (`ops.select`).
@@ -25,6 +25,7 @@ def spmm(
     reduce: Reduce = "sum",
     row_scale: Float[Tensor, " rows"] | None = None,
     col_scale: Float[Tensor, " cols"] | None = None,
+    own_scale: Float[Tensor, ""] | None = None,
 ) -> Float[Tensor, "rows *c"]:
     """Reduce the weighted features of each row's columns; a row without entries gives zeros.
 
@@ -34,6 +35,7 @@ def spmm(
         weight: [e] one weight an entry, or [e, h] one a head; c must then be a multiple of h.
         reduce: the sum, the mean, or the largest or smallest number of each column (the first one of equals).
         row_scale, col_scale: [num_rows] and [num_cols] constants r and c, for normalisations; no gradient.
+        own_scale: 0-dim s, how much of row i's own x is added to its sum or mean; the pattern is then square.
 
     Returns:
         [num_rows, c], or [num_rows, h, c].
@@ -43,17 +45,19 @@ def spmm(
     [[13.0], [0.0]]
     """
     _check(pattern, x, weight, reduce, row_scale, col_scale)
+    if own_scale is not None:
+        _check_own(pattern, x, reduce, own_scale)
     flat = x if x.ndim == 2 else x.flatten(1)
     if weight is not None and weight.ndim == 1:
         weight = weight.unsqueeze(1)
-    needs_grad = torch.is_grad_enabled() and (x.requires_grad or (weight is not None and weight.requires_grad))
+    needs_grad = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, own_scale))
     cols = pattern.transposed.view if needs_grad else []
     if reduce in ("max", "min"):
         out, _ = select_op(pattern.view, cols, flat, weight, reduce == "max")
     else:
         if reduce == "mean":
             row_scale = mean_scale(pattern, x.dtype, row_scale)
-        out = spmm_op(pattern.view, cols, flat, weight, row_scale, col_scale)
+        out = spmm_op(pattern.view, cols, flat, weight, row_scale, col_scale, own_scale)
     return out.unflatten(1, x.shape[1:]) if x.ndim != 2 else out
 
 
@@ -61,6 +65,14 @@ def mean_scale(pattern: Pattern, dtype: torch.dtype, row_scale: Tensor | None = 
     """[num_rows] one over the number of entries of each row (1 for none), times `row_scale`."""
     scale = pattern.indptr.diff().clamp(min=1).to(torch.float64).reciprocal().to(dtype)
     return scale if row_scale is None else scale * row_scale
+
+
+def _check_own(pattern, x, reduce, own_scale) -> None:
+    check_tensor("own_scale", own_scale, ndim=0)
+    check_together(x=x, own_scale=own_scale)
+    check(reduce in ("sum", "mean"), f"own_scale goes with sum and mean, not with {reduce}")
+    if pattern.num_rows != pattern.num_cols:
+        raise InputError(f"own_scale needs as many rows as columns, got {pattern.num_rows} and {pattern.num_cols}")
 
 
 def _check(pattern, x, weight, reduce, row_scale, col_scale) -> None:

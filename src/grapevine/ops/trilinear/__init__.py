@@ -18,19 +18,19 @@ from grapevine.ops.trilinear import cpu, reference
 @torch.library.custom_op("grapevine::spmm", mutates_args=())
 def spmm_op(
     rows: list[Tensor], cols: list[Tensor], x: Tensor, weight: Tensor | None,
-    row_scale: Tensor | None, col_scale: Tensor | None,
+    row_scale: Tensor | None, col_scale: Tensor | None, own_scale: Tensor | None,
 ) -> Tensor:  # fmt: skip
-    """[n, c] r[i] * the sum over row i of w[e] c[j] x[j]; x is [m, c], weight [e, h]."""
-    return reference.spmm(rows, x, weight, row_scale, col_scale)
+    """[n, c] r[i] * the sum over row i of w[e] c[j] x[j], plus s x[i]; x is [m, c], weight [e, h], s 0-dim."""
+    return reference.spmm(rows, x, weight, row_scale, col_scale, own_scale)
 
 
 @spmm_op.register_kernel("cpu")
-def _(rows, cols, x, weight, row_scale, col_scale):
-    return cpu.spmm(rows, x, weight, row_scale, col_scale)
+def _(rows, cols, x, weight, row_scale, col_scale, own_scale):
+    return cpu.spmm(rows, x, weight, row_scale, col_scale, own_scale)
 
 
 @spmm_op.register_fake
-def _(rows, cols, x, weight, row_scale, col_scale):
+def _(rows, cols, x, weight, row_scale, col_scale, own_scale):
     return x.new_empty(rows[0].shape[0] - 1, x.shape[1])
 
 
@@ -54,20 +54,22 @@ def _(rows, cols, row_x, col_x, heads, row_scale, col_scale):
 
 
 def _save_spmm(ctx, inputs, output) -> None:
-    rows, cols, x, weight, row_scale, col_scale = inputs
+    rows, cols, x, weight, row_scale, col_scale, own_scale = inputs
     ctx.views = len(rows), len(cols)
-    needs_x = weight is not None and weight.requires_grad  # only the weights' gradient reads x
-    ctx.save_for_backward(*rows, *cols, x if needs_x else None, weight, row_scale, col_scale)
+    needs_x = any(factor is not None and factor.requires_grad for factor in (weight, own_scale))
+    ctx.save_for_backward(*rows, *cols, x if needs_x else None, weight, row_scale, col_scale, own_scale)
 
 
 def _spmm_backward(ctx, grad):
-    rows, cols, (x, weight, row_scale, col_scale) = split_views(ctx)
-    grad, grad_x, grad_weight = grad.contiguous(), None, None
+    rows, cols, (x, weight, row_scale, col_scale, own_scale) = split_views(ctx)
+    grad, grad_x, grad_weight, grad_own = grad.contiguous(), None, None, None
     if ctx.needs_input_grad[2]:
-        grad_x = spmm_op(cols, rows, grad, weight, col_scale, row_scale)
+        grad_x = spmm_op(cols, rows, grad, weight, col_scale, row_scale, own_scale)
     if weight is not None and ctx.needs_input_grad[3]:
         grad_weight = sddmm_dot_op(rows, cols, grad, x, weight.shape[1], row_scale, col_scale)
-    return *no_gradients(ctx), grad_x, grad_weight, None, None
+    if own_scale is not None and ctx.needs_input_grad[6]:
+        grad_own = (grad * x).sum()
+    return *no_gradients(ctx), grad_x, grad_weight, None, None, grad_own
 
 
 def _save_dot(ctx, inputs, output) -> None:
@@ -80,9 +82,9 @@ def _dot_backward(ctx, grad):
     rows, cols, (row_x, col_x, row_scale, col_scale) = split_views(ctx)
     grad, grad_row, grad_col = grad.contiguous(), None, None
     if ctx.needs_input_grad[2]:
-        grad_row = spmm_op(rows, cols, col_x, grad, row_scale, col_scale)
+        grad_row = spmm_op(rows, cols, col_x, grad, row_scale, col_scale, None)
     if ctx.needs_input_grad[3]:
-        grad_col = spmm_op(cols, rows, row_x, grad, col_scale, row_scale)
+        grad_col = spmm_op(cols, rows, row_x, grad, col_scale, row_scale, None)
     return *no_gradients(ctx), grad_row, grad_col, None, None, None
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import AHEAD, WIDE, kernel
 from grapevine.ops.runtime.parallel import as_array, as_scalars, share_rows
 from grapevine.ops.runtime.simd import heads_of, load, load_part, prefetch, spread_heads, sum_lanes, zeros
@@ -11,17 +12,25 @@ from grapevine.ops.runtime.strips import put, take
 
 
 def spmm(
-    rows: list[Tensor], x: Tensor, weight: Tensor | None, row_scale: Tensor | None, col_scale: Tensor | None
+    rows: list[Tensor],
+    x: Tensor,
+    weight: Tensor | None,
+    row_scale: Tensor | None,
+    col_scale: Tensor | None,
+    own_scale: Tensor | None = None,
 ) -> Tensor:
     num_rows = rows[0].shape[0] - 1
-    out = x.new_empty(num_rows, x.shape[1])
-    factors = as_scalars(weight), as_scalars(row_scale), as_scalars(col_scale)
+    out = empty((num_rows, x.shape[1]), x.dtype)
+    own_scale = None if own_scale is None else own_scale.reshape(1)
+    scales = as_scalars(row_scale), as_scalars(col_scale), as_scalars(own_scale)
     if out.numel() == 0:
         return out
     heads = 1 if weight is None else weight.shape[1]
     by_head = x.unflatten(1, (heads, x.shape[1] // heads))
     work = rows[1].shape[0] * x.shape[1]
-    share_rows(_sum_rows, num_rows, *as_view(rows), *factors, as_array(by_head), as_array(out), work=work)
+    share_rows(
+        _sum_rows, num_rows, *as_view(rows), as_scalars(weight), *scales, as_array(by_head), as_array(out), work=work
+    )
     return out
 
 
@@ -56,7 +65,7 @@ def as_view(rows: list[Tensor]) -> tuple:
 
 
 @kernel
-def _sum_rows(begin, end, indptr, indices, entry, weight, row_scale, col_scale, x, out):
+def _sum_rows(begin, end, indptr, indices, entry, weight, r, c, s, x, out):
     columns, per_head = x.shape[1] * x.shape[2], x.shape[2]
     span = columns if per_head % 16 == 0 else per_head  # strips run across heads where blocks of lanes allow it
     for i in range(begin, end):
@@ -64,38 +73,38 @@ def _sum_rows(begin, end, indptr, indices, entry, weight, row_scale, col_scale, 
         for start in range(0, columns, span):
             f, stop = start, start + span
             while stop - f >= WIDE:
-                _sum_strip(
-                    zeros(x, WIDE), f, None, i, first, last, indices, entry, weight, row_scale, col_scale, x, out
-                )
+                _sum_strip(zeros(x, WIDE), f, None, i, first, last, indices, entry, weight, r, c, s, x, out)
                 f += WIDE
             rest = stop - f
             if rest > 64:
-                _sum_strip(zeros(x, 128), f, rest, i, first, last, indices, entry, weight, row_scale, col_scale, x, out)
+                _sum_strip(zeros(x, 128), f, rest, i, first, last, indices, entry, weight, r, c, s, x, out)
             elif rest > 32:
-                _sum_strip(zeros(x, 64), f, rest, i, first, last, indices, entry, weight, row_scale, col_scale, x, out)
+                _sum_strip(zeros(x, 64), f, rest, i, first, last, indices, entry, weight, r, c, s, x, out)
             elif rest > 16:
-                _sum_strip(zeros(x, 32), f, rest, i, first, last, indices, entry, weight, row_scale, col_scale, x, out)
+                _sum_strip(zeros(x, 32), f, rest, i, first, last, indices, entry, weight, r, c, s, x, out)
             elif rest > 0:
-                _sum_strip(zeros(x, 16), f, rest, i, first, last, indices, entry, weight, row_scale, col_scale, x, out)
+                _sum_strip(zeros(x, 16), f, rest, i, first, last, indices, entry, weight, r, c, s, x, out)
 
 
 @kernel
-def _sum_strip(total, f, count, i, first, last, indices, entry, weight, row_scale, col_scale, x, out):
-    """The strip of out[i] at column f; total is zero, of the strip's width."""
+def _sum_strip(total, f, count, i, first, last, indices, entry, weight, r, c, s, x, out):
+    """The strip of out[i] at column f; total is zero, of the strip's width; r, c, s are the scales."""
     columns, heads = x.shape[1] * x.shape[2], heads_of(f, x.shape[2], x.shape[1], total)
     for p in range(first, last):
         if p + AHEAD < indices.shape[0]:
             prefetch(x, np.int64(indices[p + AHEAD]) * columns + f, total)
         j = np.int64(indices[p])
         value = take(x, j * columns + f, count, total)
-        if col_scale is not None:
-            value = value * col_scale[j]
+        if c is not None:
+            value = value * c[j]
         if weight is not None:
             e = np.int64(p) if entry is None else np.int64(entry[p])
             value = value * spread_heads(weight, e * x.shape[1], heads, total)
         total = total + value
-    if row_scale is not None:
-        total = total * row_scale[i]
+    if r is not None:
+        total = total * r[i]
+    if s is not None:
+        total = total + take(x, i * columns + f, count, total) * s[0]
     put(out, i * columns + f, count, total)
 
 

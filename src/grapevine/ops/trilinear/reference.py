@@ -5,11 +5,17 @@ from torch import Tensor
 
 
 def spmm(
-    rows: list[Tensor], x: Tensor, weight: Tensor | None, row_scale: Tensor | None, col_scale: Tensor | None
+    rows: list[Tensor],
+    x: Tensor,
+    weight: Tensor | None,
+    row_scale: Tensor | None,
+    col_scale: Tensor | None,
+    own_scale: Tensor | None = None,
 ) -> Tensor:
     out = x.new_zeros(rows[0].shape[0] - 1, x.shape[1])
     out = out.index_add(0, row_of(rows), messages(rows, x, weight, col_scale))
-    return out if row_scale is None else out * row_scale.unsqueeze(1)
+    out = out if row_scale is None else out * row_scale.unsqueeze(1)
+    return out if own_scale is None else out + own_scale * x
 
 
 def sddmm_dot(
