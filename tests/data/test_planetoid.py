@@ -1,22 +1,19 @@
-"""The Planetoid data sets, from real files, from small ones and over a network that fails."""
+"""Planetoid's files: the real ones of Cora, and small ones that a test writes."""
 
-import http.server
 import pickle
-import threading
-from functools import partial
 
 import numpy as np
 import pytest
 
-from grapevine.data.datasets import load_dataset, planetoid
-from grapevine.data.readers.planetoid import file_names, read_planetoid
+from grapevine.data.datasets import load_dataset
+from grapevine.data.readers.planetoid import read_planetoid
 from grapevine.errors import InputError
 from tests.data.cases import CORA, GRAPH, NUM_KNOWN, NUM_TRAIN, TEST, needs_cora, write_planetoid
 
 
 @needs_cora
 def test_cora_is_as_published():
-    graph = load_dataset("cora", CORA)
+    graph = load_dataset("cora", CORA).graph
     assert (graph.num_nodes, graph.num_edges, graph.x.shape) == (2708, 2 * 5278, (2708, 1433))
     assert graph.adj.is_symmetric()
     assert not (graph.adj.src == graph.adj.dst).any()
@@ -25,13 +22,6 @@ def test_cora_is_as_published():
     assert graph.y[graph.train_mask].bincount().tolist() == [20] * 7
     assert graph.x.pattern.num_entries == 49216
     np.testing.assert_allclose(graph.x.to_scipy().sum(1), 1, rtol=1e-6)
-
-
-@needs_cora
-def test_the_checksums_are_those_of_the_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(planetoid, "ADDRESS", CORA.as_uri())
-    assert load_dataset("cora", tmp_path).num_edges == 2 * 5278
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(file_names("cora"))
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
@@ -83,75 +73,3 @@ def test_a_wrong_test_index_is_refused(tmp_path, text):
     (tmp_path / "ind.citeseer.test.index").write_text(text)
     with pytest.raises(InputError, match=r"ind\.citeseer\.test\.index"):
         read_planetoid(tmp_path, "citeseer")
-
-
-def test_files_that_are_there_are_read_and_nothing_is_written(tmp_path, monkeypatch):
-    write_planetoid(tmp_path, "pubmed")
-    monkeypatch.setattr(planetoid, "download", None)
-    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    assert load_dataset("pubmed", tmp_path).num_nodes == 13
-    assert before == {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-
-
-def test_only_missing_files_are_downloaded(tmp_path, monkeypatch):
-    there, here = tmp_path / "there", tmp_path / "cache" / "grapevine" / "planetoid"
-    there.mkdir()
-    here.mkdir(parents=True)
-    write_planetoid(there, "pubmed")
-    write_planetoid(here, "pubmed")
-    (here / "ind.pubmed.tx").unlink()
-    monkeypatch.setattr(planetoid, "ADDRESS", there.as_uri())
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    told = []
-    assert load_dataset("pubmed", on_progress=lambda *what: told.append(what)).num_nodes == 13
-    size = (here / "ind.pubmed.tx").stat().st_size
-    assert told == [("downloading ind.pubmed.tx", size, size)]
-
-
-def test_a_wrong_download_is_refused_and_leaves_nothing(tmp_path, monkeypatch):
-    there, here = tmp_path / "there", tmp_path / "here"
-    there.mkdir()
-    write_planetoid(there, "cora")
-    monkeypatch.setattr(planetoid, "ADDRESS", there.as_uri())
-    with pytest.raises(InputError, match="not the file that was published"):
-        load_dataset("cora", here)
-    assert list(here.iterdir()) == []
-
-
-def test_without_a_network_the_files_are_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(planetoid, "ADDRESS", "http://127.0.0.1:9/data")
-    with pytest.raises(InputError, match="put them there") as caught:
-        load_dataset("cora", tmp_path / "absent")
-    assert all(name in str(caught.value) for name in file_names("cora"))
-    assert not (tmp_path / "absent").exists()
-
-
-class _ShortAnswer(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        self.send_response(200)
-        self.send_header("Content-Length", "1000")
-        self.end_headers()
-        self.wfile.write(b"short")
-
-    def log_message(self, *arguments):
-        """Quietly."""
-
-
-def test_a_download_cut_short_is_refused(tmp_path, monkeypatch):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _ShortAnswer)
-    threading.Thread(target=partial(server.serve_forever, 0.01), daemon=True).start()
-    monkeypatch.setattr(planetoid, "ADDRESS", f"http://127.0.0.1:{server.server_port}")
-    try:
-        with pytest.raises(InputError, match=r"ended after 5 of 1000 bytes|IncompleteRead"):
-            load_dataset("pubmed", tmp_path)
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_missing_set_and_a_needless_root_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"no data set 'core'; there are digits, cora, citeseer, pubmed"):
-        load_dataset("core")
-    with pytest.raises(InputError, match="digits comes with scikit-learn"):
-        load_dataset("digits", tmp_path)

@@ -1,30 +1,82 @@
-"""Data sets by name."""
+"""Data sets by name: what is known of them, and loading them."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 
+from grapevine.data.dataset import Dataset
+from grapevine.data.datasets import digits, gnn_benchmark, heterophilous, karate, planetoid, tu
+from grapevine.data.datasets.fetch import fetch
+from grapevine.data.datasets.info import DatasetInfo, RawFile
+from grapevine.data.datasets.processed import load_processed
 from grapevine.data.download import Progress
-from grapevine.errors import check
-from grapevine.graph import Graph
+from grapevine.errors import InputError, check
 
-PLANETOID = ("cora", "citeseer", "pubmed")
-DATASETS = ("digits", *PLANETOID)
+__all__ = ["DATASETS", "DatasetInfo", "RawFile", "dataset_info", "dataset_names", "load_dataset"]
+
+_EMBEDDED = {"digits": digits, "karate": karate}
+_FAMILIES = (planetoid, gnn_benchmark, heterophilous)
+_FAMILY_OF = {info.name: family for family in _FAMILIES for info in family.INFOS}
+
+DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
+    {module.INFO.name: module.INFO for module in _EMBEDDED.values()}
+    | {info.name: info for family in _FAMILIES for info in family.INFOS}
+    | {info.name: info for info in tu.INFOS}
+)
 
 
-def load_dataset(name: str, root: Path | None = None, *, on_progress: Progress | None = None) -> Graph:
-    """A data set by its name; `root` is the folder where its files are, or are put.
+def dataset_names() -> tuple[str, ...]:
+    """The names of the data sets; of the TU collection only the best known: any `tu:NAME` is one too.
+
+    >>> dataset_names()[:4]
+    ('digits', 'karate', 'cora', 'citeseer')
+    """
+    return tuple(DATASETS)
+
+
+def dataset_info(name: str) -> DatasetInfo:
+    """What is known of a data set.
 
     Raises:
-        InputError: if there is no such data set, or its files can not be had.
+        InputError: if there is none of this name.
 
-    >>> load_dataset("digits")
-    Graph(1797 nodes, 12618 edges; node: x [1797, 64], train_mask [1797], val_mask [1797], test_mask [1797], y [1797])
+    >>> info = dataset_info("amazon-photo")
+    >>> info.num_nodes, info.num_edges, info.num_features, info.num_classes
+    (7650, 119081, 745, 8)
     """
-    check(name in DATASETS, f"there is no data set {name!r}; there are {', '.join(DATASETS)}")
-    if name in PLANETOID:
-        from grapevine.data.datasets import planetoid
+    if name in DATASETS:
+        return DATASETS[name]
+    if name.startswith(tu.PREFIX):
+        return tu.info_of(name)
+    near = get_close_matches(name.lower(), DATASETS, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise InputError(f"there is no data set {name!r}; {hint}there are {', '.join(DATASETS)}, and {tu.PREFIX}NAME")
 
-        return planetoid.load(name, root, on_progress=on_progress)
-    check(root is None, f"{name} comes with scikit-learn and is read from no folder, got {root}")
-    from grapevine.data.datasets import digits  # imports scikit-learn, for which the others do not wait
 
-    return digits.load()
+def load_dataset(name: str, root: Path | None = None, *, on_progress: Progress | None = None) -> Dataset:
+    """A data set by its name; `root` is the folder where its files are, or are put (default: the cache folder).
+
+    The files may be in `root` itself or in its sub-folder of the usual name; those that are missing are downloaded.
+    Of sets with files, what was made of them is kept in the cache folder for the next time.
+
+    Raises:
+        InputError: if there is no such data set, or its files can not be had or are not what they should be.
+
+    >>> dataset = load_dataset("digits")
+    >>> dataset.graph
+    Graph(1797 nodes, 12618 edges; node: x [1797, 64], train_mask [1797], val_mask [1797], test_mask [1797], y [1797])
+    >>> dataset.splits[0]
+    Split(200 train, 500 val, 1097 test)
+    """
+    info = dataset_info(name)
+    if name in _EMBEDDED:
+        check(root is None, f"{name} comes with the program and is read from no folder, got {root}")
+        dataset = _EMBEDDED[name].load()
+    elif name in _FAMILY_OF:
+        files = fetch(info, root, on_progress=on_progress)
+        dataset = load_processed(name, files.values(), lambda: _FAMILY_OF[name].read(info, files))
+    else:
+        dataset = tu.load(info, root, on_progress=on_progress)
+    return replace(dataset, name=name, metric=info.metric or dataset.metric, about=info.about())

@@ -4,13 +4,13 @@ Sen, Namata, Bilgic, Getoor, Gallagher & Eliassi-Rad 2008, "Collective classific
 the split are those of Yang, Cohen & Salakhutdinov 2016.
 """
 
-import os
+from collections.abc import Mapping
 from pathlib import Path
 
-from grapevine.data.download import Progress, download
+from grapevine.data.dataset import Dataset
+from grapevine.data.datasets.info import DatasetInfo, RawFile
 from grapevine.data.readers.planetoid import file_names, read_planetoid
-from grapevine.errors import InputError
-from grapevine.graph import Graph
+from grapevine.data.split import Split
 
 ADDRESS = "https://github.com/kimiyoung/planetoid/raw/master/data"
 _SHA256 = {
@@ -25,26 +25,34 @@ _SHA256 = {
 }
 
 
-def load(name: str, root: Path | None = None, *, on_progress: Progress | None = None) -> Graph:
-    """The data set from its raw files in `root` (default: a cache folder); those not there are downloaded.
+def _info(name: str, title: str, *sizes: int) -> DatasetInfo:
+    return DatasetInfo(
+        name,
+        title,
+        level="node",
+        task="classification",
+        metric="accuracy",
+        split="public: 20 nodes of each class teach, 500 choose, 1,000 judge",
+        num_nodes=sizes[0],
+        num_edges=sizes[1],
+        num_graphs=1,
+        num_features=sizes[2],
+        num_classes=sizes[3],
+        licence="MIT",
+        citation='Yang, Cohen & Salakhutdinov 2016, "Revisiting semi-supervised learning with graph embeddings", ICML',
+        files=tuple(RawFile(file, f"{ADDRESS}/{file}", _SHA256.get(file)) for file in file_names(name)),
+        folder="planetoid",
+    )
 
-    Raises:
-        InputError: if files are missing and can not be downloaded, or are not what they should be.
-    """
-    folder = cache_folder() if root is None else Path(root).expanduser()
-    missing = [file for file in file_names(name) if not (folder / file).is_file()]
-    for file in missing:
-        try:
-            download(f"{ADDRESS}/{file}", folder / file, sha256=_SHA256.get(file), on_progress=on_progress)
-        except OSError as error:
-            raise InputError(
-                f"{name} is not in {folder} and can not be downloaded ({error}); "
-                f"get these files from {ADDRESS} and put them there: {', '.join(missing)}"
-            ) from error
-    return read_planetoid(folder, name)
+
+INFOS = (
+    _info("cora", "papers on machine learning and their citations", 2708, 5278, 1433, 7),
+    _info("citeseer", "papers on computer science and their citations", 3327, 4552, 3703, 6),
+    _info("pubmed", "papers on diabetes and their citations", 19717, 44324, 500, 3),
+)
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: $XDG_CACHE_HOME/grapevine/planetoid, or ~/.cache/grapevine/planetoid."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "grapevine" / "planetoid"
+def read(info: DatasetInfo, files: Mapping[str, Path]) -> Dataset:
+    """The data set from its eight files; the public split is in the graph's masks and in `splits`."""
+    graph = read_planetoid(next(iter(files.values())).parent, info.name)
+    return Dataset(info.name, graph, "node", (Split(graph.train_mask, graph.val_mask, graph.test_mask),))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse
 import torch
 
+from grapevine.data.readers.undirected import both_ways
 from grapevine.data.readers.unpickle import unpickle
 from grapevine.data.split import mask_of
 from grapevine.errors import InputError, check
@@ -114,6 +115,4 @@ def _undirected_edges(name: str, neighbours: dict, num_nodes: int) -> np.ndarray
     ends = np.concatenate([src, dst])
     is_inside = ends.min(initial=0) >= 0 and ends.max(initial=-1) < num_nodes
     check(is_inside, f"ind.{name}.graph must name nodes in 0 .. {num_nodes - 1}")
-    both = np.unique(np.concatenate([src * num_nodes + dst, dst * num_nodes + src]))
-    edges = np.stack([both // num_nodes, both % num_nodes])
-    return edges[:, edges[0] != edges[1]]
+    return both_ways(src, dst, num_nodes)
