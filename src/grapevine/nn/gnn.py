@@ -1,6 +1,7 @@
 """A stack of convolutions with what stands between them.
 
 h_0 = x,  h_(k+1) = h_k + dropout(activation(norm(conv_k(h_k))))  (the first h_k only with residuals),  last layer: conv
+With `activate_last` the last layer is as the others.
 """
 
 from collections.abc import Sequence
@@ -9,11 +10,12 @@ from typing import cast
 from torch import Tensor, nn
 
 from grapevine.errors import InputError, check
-from grapevine.graph import Graph, as_adjacency
+from grapevine.graph import Adjacency, Graph, as_adjacency
 from grapevine.nn.conv import Conv
 from grapevine.nn.conv.inputs import Edges, in_order
 from grapevine.nn.linear import Features, check_features, dropout_features
 from grapevine.ops.epilogue import epilogue
+from grapevine.ops.pattern import Pattern
 from grapevine.typing import ActivationName
 
 
@@ -29,6 +31,8 @@ class GNN(nn.Module):
         input_dropout: on the input, in training.
         norms: a normalisation for each layer but the last (`BatchNorm`, `LayerNorm`, `GraphNorm`), if any.
         residual: add a layer's input to its output wherever they are equally wide.
+        activate_last: the last layer has a norm, an activation, dropout and a residual too, as where its states are
+            not the answer but are read out (the graph networks of Xu et al. 2019).
 
     >>> import torch
     >>> from grapevine.nn import GCNConv
@@ -46,16 +50,17 @@ class GNN(nn.Module):
         input_dropout: float = 0.0,
         norms: Sequence[nn.Module] | None = None,
         residual: bool = False,
+        activate_last: bool = False,
     ):
         super().__init__()
         check(len(layers) > 0, "a GNN needs at least one layer")
         for layer in layers:
             if not isinstance(layer, Conv):
                 raise InputError(f"layers must be convolutions, got {type(layer).__name__}")
-        if norms is not None and len(norms) != len(layers) - 1:
-            raise InputError(
-                f"{len(layers)} layers take {len(layers) - 1} norms, none behind the last; got {len(norms)}"
-            )
+        self.num_activated = len(layers) if activate_last else len(layers) - 1
+        if norms is not None and len(norms) != self.num_activated:
+            why = "" if activate_last else ", none behind the last"
+            raise InputError(f"{len(layers)} layers take {self.num_activated} norms{why}; got {len(norms)}")
         self.layers, self.norms = nn.ModuleList(layers), None if norms is None else nn.ModuleList(norms)
         self.activation: ActivationName = activation
         self.dropout, self.input_dropout = dropout, input_dropout
@@ -72,21 +77,46 @@ class GNN(nn.Module):
         Returns:
             [n, out_channels]
         """
+        h, adjacency, edge, members = self._enter(x, adj, edge)
+        for k in range(len(self.layers)):
+            h = self._pass(k, h, adjacency, edge, members)
+        return cast(Tensor, h)
+
+    def all_states(self, x: Features, adj: Edges, edge: Tensor | None = None) -> list[Features]:
+        """The states before the first layer, which are x itself, and after each layer; the last ones are `forward`'s.
+
+        >>> import torch
+        >>> from grapevine.nn import GCNConv
+        >>> network = GNN([GCNConv(3, 16), GCNConv(16, 2)])
+        >>> [states.shape[1] for states in network.all_states(torch.ones(2, 3), torch.tensor([[0], [1]]))]
+        [3, 16, 2]
+        """
+        h, adjacency, edge, members = self._enter(x, adj, edge)
+        states = [x]
+        for k in range(len(self.layers)):
+            h = self._pass(k, h, adjacency, edge, members)
+            states.append(h)
+        return states
+
+    def _enter(self, x: Features, adj: Edges, edge: Tensor | None):
+        """What the first layer is given, and who the members of each graph are."""
         members = adj.members if isinstance(adj, Graph) else None
         check_features("x", x)
         adjacency = as_adjacency(adj, num_src=x.shape[0], num_dst=x.shape[0])
         if edge is not None:
             edge = in_order("edge", edge, adj, adjacency)
-        dropout = self.dropout if self.training else 0.0
-        h = dropout_features(x, self.input_dropout, self.training)
-        *hidden, last = cast(Sequence[Conv], self.layers)
-        norms = [None] * len(hidden) if self.norms is None else list(self.norms)
-        for layer, norm in zip(hidden, norms, strict=True):
-            if norm is None and not layer.normalize:
-                out, bias = layer.combine(h, adjacency, edge), layer.bias
-            else:
-                out, bias = layer(h, adjacency, edge), None
-                out = out if norm is None else norm(out, members)
-            out = epilogue(out, bias, activation=self.activation, dropout=dropout)
-            h = h + out if self.residual and isinstance(h, Tensor) and h.shape == out.shape else out
-        return last(h, adjacency, edge)
+        return dropout_features(x, self.input_dropout, self.training), adjacency, edge, members
+
+    def _pass(self, k: int, h: Features, adjacency: Adjacency, edge: Tensor | None, members: Pattern | None) -> Tensor:
+        """Layer k and what stands behind it."""
+        layer = cast(Conv, self.layers[k])
+        if k >= self.num_activated:
+            return layer(h, adjacency, edge)
+        norm = None if self.norms is None else self.norms[k]
+        if norm is None and not layer.normalize:
+            out, bias = layer.combine(h, adjacency, edge), layer.bias
+        else:
+            out, bias = layer(h, adjacency, edge), None
+            out = out if norm is None else norm(out, members)
+        out = epilogue(out, bias, activation=self.activation, dropout=self.dropout if self.training else 0.0)
+        return h + out if self.residual and isinstance(h, Tensor) and h.shape == out.shape else out

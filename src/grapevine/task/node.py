@@ -1,56 +1,69 @@
-"""Node classification: each node is of one of k classes, and some are known.
+"""Tasks of nodes: the class, the labels or the numbers of each node of one graph, some of which are known.
 
-loss = mean over the nodes i that teach of  -log softmax(z_i)[y_i]
+loss = objective.loss(model(graph, i), y_i) over the nodes i that teach
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from typing import cast
 
 import torch
-import torch.nn.functional as F
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Int
+from torch import Tensor, nn
 
-from grapevine.errors import check, check_tensor
+from grapevine.data.split import Split
 from grapevine.graph import Graph
+from grapevine.task.any_objective import AnyObjective
+from grapevine.task.parts import answers_of, judging, known_parts, one_pass, part_of_each
+from grapevine.task.task import Answers, Batch, Level, Part, Task
 
-_NEEDED = ("x", "y", "train_mask", "val_mask", "test_mask")
 
+class NodeTask(Task):
+    """The nodes of a graph, all that teach in one batch; one pass over the graph answers all parts.
 
-@dataclass(frozen=True)
-class NodeClassification:
-    """The task with that many classes; a model for it gives `num_classes` numbers a node.
+    A node whose answer is not known is in no part; all of its answers but the known ones are left out of the loss.
 
-    >>> import torch
-    >>> task, nodes = NodeClassification(2), torch.tensor([0, 1])
-    >>> logits, y = torch.tensor([[2.0, 0.0], [3.0, 1.0], [0.0, 0.0]]), torch.tensor([0, 1, -1])
-    >>> task.accuracy(logits, y, nodes).item()
-    0.5
+    Args:
+        graph: with the answers y of its nodes.
+        split: over the nodes.
+        objective: what y means.
+
+    Raises:
+        InputError: if the graph holds no y, y does not fit the objective, or a part holds no node of known answer.
+
+    >>> from grapevine.data.split import per_class
+    >>> from grapevine.task import SingleLabel
+    >>> y = torch.tensor([0, 1, 0, 1, 0, 1])
+    >>> graph = Graph([[0, 2], [2, 4]], x=torch.eye(6), y=y)
+    >>> task = NodeTask(graph, per_class(y, num_train=1, num_val=2), SingleLabel(num_classes=2))
+    >>> [batch.target.tolist() for batch in task.batches(seed=0)]
+    [[0, 1]]
     """
 
-    num_classes: int
+    level: Level = "node"
 
-    @classmethod
-    def of(cls, graph: Graph) -> "NodeClassification":
-        """The task a graph sets by its features x, its classes y (-1: unknown) and its three masks.
+    def __init__(self, graph: Graph, split: Split, objective: AnyObjective):
+        self.graph, self.split, self.objective = graph, split, objective
+        self.target = objective.prepare(answers_of(graph, "node"))
+        self.items = known_parts(split, self.target, "node")
 
-        Raises:
-            InputError: if one of them is missing or unfit, or a mask has no node or one of unknown class.
-        """
-        missing = [name for name in _NEEDED if name not in graph.node]
-        check(not missing, f"to classify nodes the graph must hold {', '.join(missing)} for each node")
-        check_tensor("y", graph.y, ndim=1, dtypes=(torch.int64,))
-        for name in _NEEDED[2:]:
-            mask = getattr(graph, name)
-            check(bool(mask.any()), f"{name} must hold a node")
-            check(int(graph.y[mask].min()) >= 0, f"{name} must hold no node of unknown class (-1)")
-        return cls(int(graph.y.max()) + 1)
+    @cached_property
+    def _train(self) -> Batch:
+        items = self.items["train"]
+        return Batch(self.graph, items, self.target[items])
 
-    def loss(self, logits: Float[Tensor, "n k"], y: Int[Tensor, " n"], nodes: Int[Tensor, " m"]) -> Float[Tensor, ""]:
-        """The mean cross entropy over those nodes."""
-        return F.cross_entropy(logits.index_select(0, nodes), y.index_select(0, nodes))
+    def batches(self, seed: int) -> Iterator[Batch]:
+        """The one batch there is, whatever the seed."""
+        yield self._train
 
-    def accuracy(
-        self, logits: Float[Tensor, "n k"], y: Int[Tensor, " n"], nodes: Int[Tensor, " m"]
-    ) -> Float[Tensor, ""]:
-        """The share of those nodes whose largest number is that of their class."""
-        return (logits.index_select(0, nodes).argmax(1) == y.index_select(0, nodes)).to(logits.dtype).mean()
+    def answers(self, model: nn.Module, parts: Sequence[Part]) -> dict[Part, Answers]:
+        with judging(model):
+            return one_pass(model, self.graph, self.items, self.target, parts)
+
+    def all_answers(self, model: nn.Module) -> tuple[Answers, Int[Tensor, " k"]]:
+        items = torch.arange(self.graph.num_nodes, device=self.graph.device)
+        with judging(model):
+            return Answers(model(self.graph, None), self.target, items), part_of_each(self.split, self.graph.device)
+
+    def to(self, device) -> "NodeTask":
+        return NodeTask(self.graph.to(device), self.split, cast(AnyObjective, self.objective))
