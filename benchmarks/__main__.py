@@ -4,16 +4,14 @@ The results of a machine are one JSON file, and the same as Markdown; a benchmar
 """
 
 import argparse
-import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import cora, epochs, imports, kernels, spmm
+from benchmarks import command, cora, epochs, imports, kernels, spmm
 from benchmarks.machine import environment, slug
-from benchmarks.report import Claim, Result, Table, to_markdown
+from benchmarks.report import Result, keep, to_markdown
 from benchmarks.timing import Scale
 
 BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
@@ -22,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "kernels": kernels.run,
     "epochs": epochs.run,
     "cora": cora.run,
+    "command": command.run,
 }
 RESULTS = Path(__file__).with_name("results")
 FULL = Scale(share=1.0, long_rounds=3, short_rounds=5, threads=2)
@@ -45,25 +44,7 @@ def main() -> None:
         result = replace(result, claims=[]) if arguments.quick else result  # they are about the full size
         print(f"\n## {name}\n\n{to_markdown(result)}\n\n({perf_counter() - begin:.0f} s)", flush=True)
         if not arguments.quick:
-            _keep(name, result, here)
-
-
-def _keep(name: str, result: Result, here: dict[str, str]) -> None:
-    """Put a benchmark's result among those of this machine."""
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{slug()}.json"
-    kept = json.loads(path.read_text()) if path.is_file() else {}
-    day = datetime.now(UTC).date().isoformat()
-    kept[name] = {"day": day, "environment": here, **asdict(result)}
-    kept = {known: kept[known] for known in BENCHMARKS if known in kept}
-    path.write_text(json.dumps(kept, indent=1) + "\n")
-    path.with_suffix(".md").write_text("\n".join(_section(*item) for item in kept.items()))
-
-
-def _section(name: str, entry: dict) -> str:
-    where = "; ".join(f"{key} {value}" for key, value in entry["environment"].items())
-    result = Result([Table(**table) for table in entry["tables"]], [Claim(**claim) for claim in entry["claims"]])
-    return f"## {name}\n\n{entry['day']}; {where}\n\n{to_markdown(result)}\n"
+            keep(RESULTS / f"{slug()}.json", list(BENCHMARKS), name, result, here)
 
 
 if __name__ == "__main__":

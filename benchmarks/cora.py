@@ -50,7 +50,7 @@ def compare(epochs: int, rounds: int) -> Race:
 
 
 def _load() -> Graph:
-    return load_dataset("cora", _FOLDER if _FOLDER.is_dir() else None)
+    return load_dataset("cora", _FOLDER if _FOLDER.is_dir() else None).graph
 
 
 def _trainer(network: torch.nn.Module, inputs: tuple, y: torch.Tensor, nodes: torch.Tensor) -> Trainer:

@@ -1,7 +1,10 @@
 """What a benchmark hands in, and how it is written down: tables and claims, as Markdown and JSON."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.timing import Seconds
 
@@ -64,6 +67,23 @@ def to_markdown(result: Result) -> str:
         ]
         tables.append(Table("Asked for", ["", "measured", "asked", "holds"], rows))
     return "\n\n".join(_table(table) for table in tables)
+
+
+def keep(path: Path, names: Sequence[str], name: str, result: Result, here: Mapping[str, str]) -> None:
+    """Put a benchmark's result among those in a JSON file, in the order of `names`, and all as Markdown beside it."""
+    path.parent.mkdir(exist_ok=True)
+    kept = json.loads(path.read_text()) if path.is_file() else {}
+    day = datetime.now(UTC).date().isoformat()
+    kept[name] = {"day": day, "environment": here, **asdict(result)}
+    kept = {known: kept[known] for known in names if known in kept}
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    path.with_suffix(".md").write_text("\n".join(_section(*item) for item in kept.items()))
+
+
+def _section(name: str, entry: dict) -> str:
+    where = "; ".join(f"{key} {value}" for key, value in entry["environment"].items())
+    result = Result([Table(**table) for table in entry["tables"]], [Claim(**claim) for claim in entry["claims"]])
+    return f"## {name}\n\n{entry['day']}; {where}\n\n{to_markdown(result)}\n"
 
 
 def _yes(claim: Claim) -> str:

@@ -16,8 +16,8 @@ from sklearn.manifold import TSNE
 
 import grapevine as gv
 from grapevine.data.datasets import load_dataset
-from grapevine.recipes.node_models import node_config
-from grapevine.recipes.train_node import train_node
+from grapevine.recipes.plan import plan
+from grapevine.recipes.train import train
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -25,10 +25,9 @@ import matplotlib.pyplot as plt
 
 def mistakes(graph: gv.Graph, model: str) -> tuple[float, torch.Tensor]:
     """The accuracy on the test images, and which of them the model takes for another digit."""
-    result = train_node(graph, node_config("digits", model))
-    with torch.no_grad():
-        predicted = result.model(graph.x, graph.adj).argmax(1)
-    return result.mean("test"), (predicted != graph.y) & graph.test_mask
+    result = train(plan("digits", model))
+    predicted = torch.from_numpy(result.predictions["prediction"].to_numpy().astype(int))
+    return result.scores["test"]["accuracy"], (predicted != graph.y) & graph.test_mask
 
 
 def draw(graph: gv.Graph, path: Path) -> None:
@@ -53,4 +52,4 @@ def draw(graph: gv.Graph, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    draw(load_dataset("digits"), Path(sys.argv[1] if len(sys.argv) > 1 else "digits.png"))
+    draw(load_dataset("digits").graph, Path(sys.argv[1] if len(sys.argv) > 1 else "digits.png"))

@@ -2,7 +2,8 @@
 
 from grapevine.nn import interop
 from grapevine.nn.aggregation import LSTM, Aggregation, Max, Mean, Min, Sum
-from grapevine.nn.conv import Conv, GATConv, GATv2Conv, GCNConv, GINConv, GINEConv, SAGEConv, gcn_conv
+from grapevine.nn.block import ResidualBlock
+from grapevine.nn.conv import Conv, GATConv, GATv2Conv, GCNConv, GINConv, GINEConv, LinearConv, SAGEConv, gcn_conv
 from grapevine.nn.gnn import GNN
 from grapevine.nn.linear import Linear
 from grapevine.nn.message_passing import MessagePassing
@@ -25,11 +26,13 @@ __all__ = [
     "GraphNorm",
     "LayerNorm",
     "Linear",
+    "LinearConv",
     "Max",
     "Mean",
     "MessagePassing",
     "Min",
     "Readout",
+    "ResidualBlock",
     "SAGEConv",
     "Sum",
     "gcn_conv",

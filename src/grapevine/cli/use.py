@@ -1,0 +1,93 @@
+"""The commands that use a trained model: `predict`, `evaluate` and `embed`."""
+
+from grapevine.cli import options
+from grapevine.cli.errors import plain_errors
+from grapevine.cli.given import Place
+
+PREDICT_EPILOG = """Examples:
+
+grapevine predict runs/people-gcn --nodes new.csv --edges new-friends.csv --out said.csv
+
+grapevine predict runs/friends-gcn --pairs who.csv · a model of links, over the edges it was trained on"""
+
+
+def predict(
+    run: options.RunPath,
+    data: options.Data = None,
+    nodes: options.Nodes = None,
+    edges: options.Edges = None,
+    sql: options.Sql = None,
+    nodes_query: options.NodesQuery = None,
+    edges_query: options.EdgesQuery = None,
+    root: options.Root = None,
+    format: options.Format = None,
+    pairs: options.Pairs = None,
+    out: options.OutFile = None,
+    json: options.Json = False,
+) -> None:
+    """Use a model on new nodes, edges or graphs; without any data, on those it was trained on.
+
+    Tables need the columns that the model was trained with, but no target. Rows that can not be read are listed.
+    """
+    place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
+    with plain_errors():
+        from grapevine.cli import screen
+        from grapevine.cli.build import maybe_source
+        from grapevine.recipes.predict import predict as recipe
+
+        with screen.progress() as on_progress:
+            said = recipe(run, maybe_source(place), pairs=pairs, out=out, on_progress=on_progress)
+        screen.show_json(said.to_dict()) if json else screen.show_predictions(said)
+
+
+def evaluate(
+    run: options.RunPath,
+    data: options.Data = None,
+    nodes: options.Nodes = None,
+    edges: options.Edges = None,
+    sql: options.Sql = None,
+    nodes_query: options.NodesQuery = None,
+    edges_query: options.EdgesQuery = None,
+    root: options.Root = None,
+    format: options.Format = None,
+    part: options.Part = None,
+    json: options.Json = False,
+) -> None:
+    """Judge a model on data that hold answers; without any, again on its own data and split."""
+    place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
+    with plain_errors():
+        from grapevine.cli import screen
+        from grapevine.cli.build import maybe_source
+        from grapevine.recipes.evaluate import evaluate as recipe
+
+        with screen.progress() as on_progress:
+            found = recipe(run, maybe_source(place), part=part, on_progress=on_progress)
+        screen.show_json(found.to_dict()) if json else screen.show_evaluation(found)
+
+
+def embed(
+    run: options.RunPath,
+    data: options.Data = None,
+    nodes: options.Nodes = None,
+    edges: options.Edges = None,
+    sql: options.Sql = None,
+    nodes_query: options.NodesQuery = None,
+    edges_query: options.EdgesQuery = None,
+    root: options.Root = None,
+    format: options.Format = None,
+    out: options.OutFile = None,
+    json: options.Json = False,
+) -> None:
+    """Where a model puts nodes or graphs: a row of numbers for each. Of an ensemble, the first member's."""
+    place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
+    with plain_errors():
+        from grapevine.cli import screen
+        from grapevine.cli.build import maybe_source
+        from grapevine.recipes.embed import embed as recipe
+
+        with screen.progress() as on_progress:
+            frame = recipe(run, maybe_source(place), out=out, on_progress=on_progress)
+        if json:
+            screen.show_json({"embeddings": frame.to_dicts(), "path": None if out is None else str(out)})
+        else:
+            screen.show_frame(frame, out)

@@ -1,0 +1,20 @@
+"""The networks that the recipes train: their configurations, published settings, search spaces and building."""
+
+from grapevine.recipes.models.build import build_network, first_layer, obstacle
+from grapevine.recipes.models.config import MODELS, ModelConfig, ModelName, settled
+from grapevine.recipes.models.published import model_config, training_settings
+from grapevine.recipes.models.space import search_space, with_values
+
+__all__ = [
+    "MODELS",
+    "ModelConfig",
+    "ModelName",
+    "build_network",
+    "first_layer",
+    "model_config",
+    "obstacle",
+    "search_space",
+    "settled",
+    "training_settings",
+    "with_values",
+]

@@ -1,0 +1,134 @@
+"""Which sizes and which training a model gets: those of its paper on the data sets it was tried on, else sensible ones.
+
+What a table leaves out is as the table before it says: every model, the level, the model, the data set.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from grapevine.errors import check
+from grapevine.recipes.models.config import MODELS, ModelConfig, ModelName
+from grapevine.task.task import Level
+from grapevine.train.settings import Settings, default_clip_norm
+
+
+class _Values(NamedTuple):
+    """Fields of a ModelConfig and of Settings."""
+
+    model: Mapping[str, Any] = {}
+    training: Mapping[str, Any] = {}
+
+
+_LEVELS: dict[Level, _Values] = {
+    "node": _Values({"input_dropout": 0.2}),
+    # Batch norm and a step that falls, as in the graph networks of Xu et al. 2019.
+    "graph": _Values(
+        {"num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5},
+        {"learning_rate": 0.005, "weight_decay": 0.0, "max_epochs": 350, "schedule": "step"},
+    ),
+    # Kipf & Welling 2016, "Variational graph auto-encoders": two layers, dot products, 200 epochs, no weight decay.
+    "link": _Values(
+        {"hidden_channels": 128, "dropout": 0.0, "state_channels": 64},
+        {"weight_decay": 0.0, "max_epochs": 500, "patience": 50, "stop_on": "metric"},
+    ),
+    "edge": _Values({"dropout": 0.2, "head_dropout": 0.2}, {"learning_rate": 0.005, "max_epochs": 500, "patience": 50}),
+}
+
+_HEADS = {"hidden_channels": 8, "heads": 8, "activation": "elu"}
+_MODELS: dict[str, _Values] = {
+    "gat": _Values(_HEADS, {"learning_rate": 0.005}),
+    "gatv2": _Values(_HEADS, {"learning_rate": 0.005}),
+    "gin": _Values({}, {"learning_rate": 0.005}),
+    "gine": _Values({}, {"learning_rate": 0.005}),
+}
+
+# Kipf & Welling 2017, table 1 and section 5.2, and Velickovic et al. 2018, section 3.3, with their own patience.
+_KIPF = _Values(
+    {"hidden_channels": 16, "input_dropout": 0.5, "dropout": 0.5, "decays_first_layer_only": True},
+    {"learning_rate": 0.01, "weight_decay": 5e-4, "max_epochs": 200, "patience": 10},
+)
+_VELICKOVIC = _Values(
+    {"input_dropout": 0.6, "dropout": 0.6},
+    {"learning_rate": 0.005, "weight_decay": 5e-4, "max_epochs": 1000, "patience": 100},
+)
+_VELICKOVIC_PUBMED = _Values(
+    {**_VELICKOVIC.model, "last_heads": 8}, {**_VELICKOVIC.training, "learning_rate": 0.01, "weight_decay": 1e-3}
+)
+_CITED = _Values({"input_dropout": 0.5})
+_CITED_GIN = _Values({"input_dropout": 0.5}, {"weight_decay": 5e-3})  # by the validation accuracy on Cora
+# Shchur et al. 2018, "Pitfalls of graph neural network evaluation": 64 hidden units.
+_BOUGHT = _Values({"input_dropout": 0.5, "dropout": 0.5}, {"max_epochs": 500, "patience": 50})
+# Blocks, layer norm, GELU and dropout of Platonov et al. 2023; narrower, and with a longer step to make up for it.
+_HETEROPHILOUS = _Values(
+    {
+        "hidden_channels": 64, "num_layers": 5, "activation": "gelu", "dropout": 0.2, "input_dropout": 0.0,
+        "norm": "layer", "has_blocks": True,
+    },
+    {"learning_rate": 3e-3, "weight_decay": 0.0, "max_epochs": 1000, "patience": 100, "stop_on": "metric"},
+)  # fmt: skip
+# Xu et al. 2019, section 7: five layers with the input, dropout after the readout, half the step every 50 epochs.
+_XU = _Values(
+    {"hidden_channels": 32, "num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5, "jumping": True},
+    {
+        "learning_rate": 0.01, "weight_decay": 0.0, "max_epochs": 350, "patience": 100, "schedule": "step",
+        "clip_norm": None,
+    },
+)  # fmt: skip
+_DIGITS = _Values({"input_dropout": 0.2}, {"max_epochs": 400, "patience": 50})  # by the validation accuracy
+
+_CITATIONS = ("cora", "citeseer", "pubmed")
+_SHOPS = ("amazon-photo", "amazon-computers", "coauthor-cs", "coauthor-physics")
+_PLATONOV = ("roman-empire", "amazon-ratings", "minesweeper", "tolokers", "questions")
+_TU = ("tu:MUTAG", "tu:PROTEINS", "tu:NCI1", "tu:PTC_MR")
+_ATTENTION: tuple[ModelName, ...] = ("gat", "gatv2")
+_DATASETS: dict[tuple[str, str], _Values] = {
+    **{(dataset, model): _CITED for dataset in _CITATIONS for model in MODELS},
+    **{(dataset, model): _CITED_GIN for dataset in _CITATIONS for model in ("gin", "gine")},
+    **{(dataset, "gcn"): _KIPF for dataset in _CITATIONS},
+    **{(dataset, model): _VELICKOVIC for dataset in _CITATIONS for model in _ATTENTION},
+    **{("pubmed", model): _VELICKOVIC_PUBMED for model in _ATTENTION},
+    **{(dataset, model): _BOUGHT for dataset in _SHOPS for model in MODELS},
+    **{(dataset, model): _HETEROPHILOUS for dataset in _PLATONOV for model in MODELS},
+    **{(dataset, model): _XU for dataset in _TU for model in ("gin", "gine")},
+    **{("digits", model): _DIGITS for model in MODELS},
+}
+
+
+def model_config(name: str, *, level: Level, dataset: str | None = None) -> ModelConfig:
+    """The network of a model: as published for that data set and its level, or a sensible one.
+
+    Raises:
+        InputError: if there is no such model.
+
+    >>> model_config("gcn", level="node", dataset="cora").hidden_channels
+    16
+    """
+    fields = {"name": name}
+    for values in _values(name, level, dataset):
+        fields |= values.model
+    return ModelConfig.model_validate(fields)
+
+
+def training_settings(name: str, *, level: Level, dataset: str | None = None) -> Settings:
+    """How a model is trained: as published for that data set and its level, or sensibly.
+
+    Raises:
+        InputError: if there is no such model.
+
+    >>> training_settings("gat", level="node", dataset="cora").learning_rate
+    0.005
+    """
+    fields: dict[str, Any] = {"clip_norm": default_clip_norm(level)}
+    for values in _values(name, level, dataset):
+        fields |= values.training
+    return Settings.model_validate(fields)
+
+
+def _values(name: str, level: Level, dataset: str | None) -> list[_Values]:
+    """What is told of a model on a data set, the more special the later."""
+    check(name in MODELS, f"there is no model {name!r}; there are {', '.join(MODELS)}")
+    found = [_LEVELS[level], _MODELS.get(name, _Values())]
+    own: Level = "graph" if dataset in _TU else "node"
+    if level == own and dataset is not None:
+        found.append(_DATASETS.get((dataset, name), _Values()))
+    return found
