@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import command, cora, epochs, imports, kernels, spmm
+from benchmarks import command, cora, epochs, imports, kernels, memory, spmm
 from benchmarks.machine import environment, slug
 from benchmarks.report import Result, keep, to_markdown
 from benchmarks.timing import Scale
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "spmm": spmm.run,
     "kernels": kernels.run,
     "epochs": epochs.run,
+    "memory": memory.run,
     "cora": cora.run,
     "command": command.run,
 }

@@ -1,9 +1,7 @@
-"""A training epoch of four networks and its peak memory, against PyTorch Geometric in every form of its graph.
+"""A training epoch of four networks, against PyTorch Geometric in every form of its graph.
 
 Full batch: zero_grad, forward, cross entropy, backward, Adam.
 """
-
-from collections.abc import Mapping
 
 import torch
 
@@ -12,13 +10,11 @@ from benchmarks.graphs import CHANNELS, CLASSES, Case, arxiv_shaped
 from benchmarks.models import Kind
 from benchmarks.race import OURS, Race, race
 from benchmarks.report import Claim, Result, Table
-from benchmarks.timing import CAN_MEASURE_MEMORY, Scale, peak_growth
+from benchmarks.timing import Scale
 from benchmarks.training import Trainer
 from grapevine.graph import Adjacency
-from grapevine.ops.runtime.allocator import keep_memory
 
 _FASTER, _FASTER_THAN_DEFAULT = {"GCN": 3.5, "SAGE": 5.0, "GIN": 5.0, "GAT": 10.0}, {"GCN": 12.0}
-_LEANER = 3.0
 _SET_UP = [
     ["all", "128 -> 128 -> 128 -> 40; ReLU and dropout 0.5 between; fused Adam; all nodes teach"],
     ["GCN", "normalisation computed once, before the clock runs"],
@@ -36,10 +32,8 @@ def run(scale: Scale) -> Result:
     tables, claims = [Table("How the networks are set up", ["", "both sides"], _SET_UP)], []
     for kind in models.KINDS:
         title, measured = scale.fresh(compare, kind, scale)
-        forms = (OURS, measured.best, peers.DEFAULT) if CAN_MEASURE_MEMORY else ()
-        growth = {form: scale.fresh(peak, kind, form, scale) for form in forms}
-        tables += [measured.table(title), _memory_table(kind, growth)]
-        claims += _claims(kind, measured, growth)
+        tables.append(measured.table(title))
+        claims += _claims(kind, measured)
     return Result(tables, claims)
 
 
@@ -51,19 +45,7 @@ def compare(kind: Kind, scale: Scale) -> tuple[str, Race]:
     return f"{kind}, one epoch, {case}", measured
 
 
-def peak(kind: Kind, form: str, scale: Scale) -> int:
-    """Bytes by which memory grows over two epochs; ours keeps it, as its training loop does.
-
-    An epoch on a small graph comes first: what is loaded on first use is no matter of the graph.
-    """
-    if form == OURS:
-        keep_memory()
-    small, trainer = (_trainer(kind, form, arxiv_shaped(share)) for share in (0.001, scale.share))
-    small.epoch()
-    return peak_growth(lambda: (trainer.epoch(), trainer.epoch()))
-
-
-def _trainer(kind: Kind, form: str, case: Case) -> Trainer:
+def trainer(kind: Kind, form: str, case: Case) -> Trainer:
     return _our_trainer(kind, case) if form == OURS else _their_trainer(kind, form, case)
 
 
@@ -84,21 +66,10 @@ def _nodes(case: Case) -> tuple[torch.Tensor, torch.Tensor]:
     return x, torch.randint(CLASSES, (case.num_nodes,), generator=generator)
 
 
-def _memory_table(kind: Kind, growth: Mapping[str, int]) -> Table:
-    title = f"{kind}, peak memory over two epochs, beyond graph and features"
-    if not growth:
-        return Table(title, ["skipped"], [["this system keeps no peak of a process's memory that can be set back"]])
-    rows = [[form, size / 1e6, size / growth[OURS]] for form, size in growth.items()]
-    return Table(title, ["", "MB", f"times {OURS}'s"], rows)
-
-
-def _claims(kind: Kind, measured: Race, growth: Mapping[str, int]) -> list[Claim]:
+def _claims(kind: Kind, measured: Race) -> list[Claim]:
     best = measured.best
     claims = [Claim(f"{kind} epoch: faster than {best}", measured.ratio(best), _FASTER[kind])]
     if kind in _FASTER_THAN_DEFAULT:
         default = measured.ratio(peers.DEFAULT)
         claims.append(Claim(f"{kind} epoch: faster than {peers.DEFAULT}", default, _FASTER_THAN_DEFAULT[kind]))
-    for form in growth:
-        if form != OURS:
-            claims.append(Claim(f"{kind} memory: leaner than {form}", growth[form] / growth[OURS], _LEANER))
     return claims

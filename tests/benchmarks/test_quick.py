@@ -20,6 +20,7 @@ def test_quick_run_measures_everything():
     for kind in ("GCN", "SAGE", "GIN", "GAT"):
         assert f"**{kind}, one epoch" in run.stdout
         assert f"**{kind}, peak memory" in run.stdout
+    assert "**GCN on Cora" in run.stdout
 
 
 def test_sides_that_disagree_are_not_timed():

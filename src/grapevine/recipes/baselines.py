@@ -98,7 +98,7 @@ def fit_guess(task: Task) -> Baseline:
         shares = np.bincount(known, weight, minlength=num_classes)
         return lambda some: np.tile(shares / shares.sum(), (len(some), 1))
 
-    return _judged("the same for all", task, guess, perf_counter(), "nothing")
+    return _judged("guess", task, guess, perf_counter(), "nothing")
 
 
 @dataclass(frozen=True)

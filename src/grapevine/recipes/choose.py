@@ -38,9 +38,10 @@ def fitting_models(loaded: Loaded, problem: Problem, names: Sequence[str] = AUTO
     Raises:
         InputError: if none does, or there is no such model.
     """
-    for name in names:
-        check(name in MODELS, f"there is no model {name!r}; there are {', '.join(MODELS)}, and auto")
-    why = {name: obstacle(name, problem.graph, problem.level) for name in names}
+    for asked in names:
+        check(asked in MODELS, f"there is no model {asked!r}; there are {', '.join(MODELS)}, and auto")
+    known = [name for name in MODELS if name in names]
+    why = {name: obstacle(name, problem.graph, problem.level) for name in known}
     fitting = [name for name, reason in why.items() if reason is None]
     check(len(fitting) > 0, f"no model fits {loaded.dataset.name}: {'; '.join(str(r) for r in why.values())}")
     return fitting, [f"{name} is left out: {reason}" for name, reason in why.items() if reason is not None]

@@ -280,7 +280,7 @@ def _notes(encoders: TableEncoders, nodes: _Part, edges: _Part, made: EdgeList, 
     if encoders.uses_degree and is_new:
         notes.append(f"the nodes have no features: x is {' and '.join(encoders.node_names)}")
     ways = "one direction" if encoders.spec.directed else "both directions"
-    notes.append(f"the graph has {made.adj.num_nodes} nodes and {made.adj.num_edges} edges, each in {ways}")
+    notes.append(f"the graph has {made.adj.num_nodes} nodes; its edges run in {ways}, {made.adj.num_edges} arcs in all")
     if made.reversed:
         notes.append(f"{made.reversed} edges stand in the table in both directions; the first row counts")
     if made.repeated > made.reversed:
