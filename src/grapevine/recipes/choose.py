@@ -12,7 +12,7 @@ from grapevine.data.download import Progress
 from grapevine.errors import check
 from grapevine.recipes.baselines import Baseline, fit_guess, fit_trees
 from grapevine.recipes.config import TrainConfig
-from grapevine.recipes.models import MODELS, obstacle
+from grapevine.recipes.models import MODELS, ModelName, obstacle
 from grapevine.recipes.problem import Problem
 from grapevine.recipes.result import Scores, TrainResult
 from grapevine.recipes.source import Loaded
@@ -40,7 +40,7 @@ def fitting_models(loaded: Loaded, problem: Problem, names: Sequence[str] = AUTO
     """
     for asked in names:
         check(asked in MODELS, f"there is no model {asked!r}; there are {', '.join(MODELS)}, and auto")
-    known = [name for name in MODELS if name in names]
+    known: list[ModelName] = [name for name in MODELS if name in set(names)]
     why = {name: obstacle(name, problem.graph, problem.level) for name in known}
     fitting = [name for name, reason in why.items() if reason is None]
     check(len(fitting) > 0, f"no model fits {loaded.dataset.name}: {'; '.join(str(r) for r in why.values())}")
