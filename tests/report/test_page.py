@@ -28,9 +28,9 @@ from grapevine.report import (
     TrainingLogs,
     graph_statistics,
 )
-from grapevine.report.measures import coverage, reliability
 from grapevine.report.page import render_report, write_report
 from grapevine.report.sections import comparison_blocks, sections_of, verdict
+from grapevine.train.calibration import coverage, reliability
 from tests.report.cases import EVIL, class_answers, full, log, number_answers, only
 
 _VOID = {"meta", "link", "br", "img", "input", "hr", "circle", "path", "use", "rect"}
@@ -175,7 +175,9 @@ def test_few_items_are_drawn_too(num_items):
     points = Embeddings(np.ones((num_items, 1)), np.ones(num_items), method="tsne")
     graph = graph_statistics(Graph(torch.zeros(2, 0, dtype=torch.long), num_nodes=num_items), torch.from_numpy(y))
     training = TrainingLogs((pl.DataFrame({"epoch": [1], "loss": [float("nan")]}),), (1,))
-    _Page(render_report(ReportData("x", answers=(one, number), embeddings=points, graph=graph, training=training)))
+    page = render_report(ReportData("x", answers=(one, number), embeddings=points, graph=graph, training=training))
+    assert {"Confusion matrix"} <= _kinds(ReportData("x", answers=(one, number)))
+    _Page(page)  # every tag that opens closes
 
 
 def test_a_collection_shows_its_sizes():
@@ -216,17 +218,18 @@ def test_the_verdict_is_honest(mean, std, base, severity, word):
 def test_calibration_is_that_of_torchmetrics():
     answers = class_answers(4, 500)
     known = answers.target >= 0
-    ours = reliability(answers.target[known], answers.probability[known])
+    ours = reliability(torch.from_numpy(answers.probability), torch.from_numpy(answers.target))
     metric = torchmetrics.classification.MulticlassCalibrationError(4, n_bins=15, norm="l1")
     theirs = metric(torch.from_numpy(answers.probability[known]), torch.from_numpy(answers.target[known]))
-    assert ours.error == pytest.approx(theirs.item(), abs=1e-6)
-    assert ours.share.sum() == pytest.approx(1)
+    assert ours.ece == pytest.approx(theirs.item(), abs=1e-6)
+    assert sum(ours.count) == known.sum()
 
 
 def test_normal_errors_are_covered_as_often_as_claimed():
     noise = np.random.default_rng(0).normal(size=50_000)
     levels = np.array([0.5, 0.6827, 0.95])
-    np.testing.assert_allclose(coverage(3 * noise, np.zeros(50_000), np.full(50_000, 3.0), levels), levels, atol=0.01)
+    found = coverage(torch.from_numpy(3 * noise), torch.full((50_000,), 3.0), levels=levels.tolist())
+    np.testing.assert_allclose(found.observed, levels, atol=0.01)
 
 
 def test_a_large_graph_stays_a_small_page():

@@ -1,7 +1,7 @@
 """Where data comes from: a data set by its name, tables of nodes and edges, a query, or a file or folder of graphs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,7 +66,9 @@ class Source(BaseModel):
     def absolute(self) -> "Source":
         """The same with whole paths, which mean the same from any folder."""
         paths = {name: getattr(self, name) for name in ("root", "nodes", "edges", "path")}
-        return self.model_copy(update={name: str(Path(p).absolute()) for name, p in paths.items() if p is not None})
+        return self.model_copy(
+            update={name: str(Path(p).expanduser().absolute()) for name, p in paths.items() if p is not None}
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,11 @@ class Loaded:
     dataset: Dataset
     tables: TableGraph | None = None
     notes: tuple[str, ...] = ()
-    rejected: pl.DataFrame | None = field(default=None)
+
+    @property
+    def rejected(self) -> pl.DataFrame | None:
+        """The rows of the tables that were left out; None if there are none."""
+        return self.tables.rejects.frame if self.tables is not None and len(self.tables.rejects) else None
 
     @property
     def encoders(self) -> TableEncoders | None:
@@ -142,8 +148,7 @@ def _tables(source: Source, encoders: TableEncoders | None, on_progress: Progres
         edges = read_sql(source.sql, source.edges_query, name="the edges")
     spec = source.table if encoders is None else None
     made = tables_to_graph(nodes, edges, spec, encoders=encoders, on_progress=on_progress)
-    rejected = made.rejects.frame if len(made.rejects) else None
-    return Loaded(made.dataset(source.name), made, made.notes, rejected)
+    return Loaded(made.dataset(source.name), made, made.notes)
 
 
 def _graphs(source: Source) -> Dataset:

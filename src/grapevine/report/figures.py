@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import torch
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
@@ -11,8 +12,8 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 from grapevine.report.blocks import Figure, figure_of, percent
 from grapevine.report.data import ClassAnswers, NumberAnswers, TrainingLogs
 from grapevine.report.graph_statistics import GraphStatistics
-from grapevine.report.measures import coverage, reliability
 from grapevine.report.svg import MUTED, SERIES, dots, drawn, logarithmic, variable
+from grapevine.train.calibration import coverage, reliability
 
 SHOWN = 3000  # points of a scatter plot
 
@@ -87,12 +88,14 @@ def roc(answers: ClassAnswers, key: str) -> tuple[Figure, Figure]:
 
 def reliability_diagram(answers: ClassAnswers, key: str) -> Figure:
     """How often the model is right where it is this sure, before and after temperature scaling."""
-    known = answers.target >= 0
-    now = reliability(answers.target[known], answers.probability[known])
-    before = None if answers.before is None else reliability(answers.target[known], answers.before[known])
+    target = torch.from_numpy(answers.target)
+    now = reliability(torch.from_numpy(answers.probability), target)
+    before = None if answers.before is None else reliability(torch.from_numpy(answers.before), target)
+    share, sure, right = (np.array(row) for row in (now.count, now.confidence, now.accuracy))
+    share = share / share.sum()
 
     def draw(axes: Axes) -> None:
-        axes.bar(now.confidence, now.share, width=0.03, color=MUTED, alpha=0.3)
+        axes.bar(now.confidence, share, width=0.03, color=MUTED, alpha=0.3)
         axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":")
         if before is not None:
             axes.plot(before.confidence, before.accuracy, color=SERIES[1], marker="o", markersize=4, linestyle="--")
@@ -100,20 +103,20 @@ def reliability_diagram(answers: ClassAnswers, key: str) -> Figure:
         axes.set(xlabel="how sure the model is", ylabel="how often it is right", xlim=(0, 1.02), ylim=(0, 1.02))
         axes.set_aspect("equal")
 
-    said = f"calibration error {figure_of(now.error, 3)}"
+    said = f"calibration error {figure_of(now.ece, 3)}"
     legend = [(said, variable(SERIES[0]), "line"), ("share of the items", variable(MUTED), "line")]
     if before is not None:
-        was = f"before temperature scaling: {figure_of(before.error, 3)}"
+        was = f"before temperature scaling: {figure_of(before.ece, 3)}"
         legend.insert(1, (was, variable(SERIES[1]), "dashed"))
-    lean = float((now.share * (now.confidence - now.accuracy)).sum())
+    lean = float((share * (sure - right)).sum())
     words = "about as sure as it is right" if abs(lean) < 0.02 else "surer than right" if lean > 0 else "too modest"
     return Figure(
         "Calibration",
         drawn(f"reliability-{key}", draw, height=4),
         f"Reliability diagram: {said}.",
         f"On the dotted line, 80 % sure means right in 80 % of the cases; this model is {words} "
-        f"({percent(float((now.share * now.confidence).sum()))} sure on average, right in "
-        f"{percent(float((now.share * now.accuracy).sum()))}).",
+        f"({percent(float((share * sure).sum()))} sure on average, right in "
+        f"{percent(float((share * right).sum()))}).",
         tuple(legend),
     )
 
@@ -161,9 +164,12 @@ def coverage_curve(answers: NumberAnswers, key: str) -> Figure | None:
     """Whether as many targets lie within the claimed intervals as should; None without a spread."""
     if answers.spread is None:
         return None
-    known = np.isfinite(answers.target) & np.isfinite(answers.prediction) & np.isfinite(answers.spread)
-    levels = np.linspace(0.05, 0.95, 19)
-    seen = coverage(answers.target[known], answers.prediction[known], answers.spread[known], levels)
+    known = np.isfinite(answers.target) & np.isfinite(answers.prediction) & (answers.spread > 0)
+    if not known.any():
+        return None
+    error = torch.from_numpy(answers.prediction[known] - answers.target[known])
+    found = coverage(error, torch.from_numpy(answers.spread[known]))
+    levels, seen = np.array(found.expected), np.array(found.observed)
 
     def draw(axes: Axes) -> None:
         axes.plot([0, 1], [0, 1], color=MUTED, linestyle=":")
