@@ -134,7 +134,7 @@ def test_weights_come_back():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: Network(gnn.MLP([WIDTH, 2]), JumpingReadout([WIDTH], 2)), "reads every layer of a GNN"),
+        (lambda: Network(gnn.MLP([WIDTH, 2]), JumpingReadout([WIDTH], 2)), "reads every layer of an Encoder"),
         (lambda: Network(gin(), nn.Identity()), "head must be a Head, got Identity"),
         (lambda: Network(gin(), NodeHead(), edge="weight"), "edge must be edge_weight, edge_attr or None"),
         (

@@ -4,7 +4,7 @@ h_0 = x,  h_(k+1) = h_k + dropout(activation(norm(conv_k(h_k))))  (the first h_k
 With `activate_last` the last layer is as the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import cast
 
 from torch import Tensor, nn
@@ -13,13 +13,14 @@ from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph, as_adjacency
 from grapevine.nn.conv import Conv
 from grapevine.nn.conv.inputs import Edges, in_order
+from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.linear import Features, check_features, dropout_features
 from grapevine.ops.epilogue import epilogue
 from grapevine.ops.pattern import Pattern
 from grapevine.typing import ActivationName
 
 
-class GNN(nn.Module):
+class GNN(Encoder):
     """Convolutions one after another; the last one's output is the network's.
 
     Without norms, bias, activation and dropout are one pass over memory.
@@ -66,37 +67,12 @@ class GNN(nn.Module):
         self.dropout, self.input_dropout = dropout, input_dropout
         self.residual = residual
 
-    def forward(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Tensor:
-        """The output of the last layer.
-
-        Args:
-            x: [n, c] node features, dense or sparse.
-            adj: an Adjacency, a Graph or an edge_index tensor. A batch of graphs lets GraphNorm tell them apart.
-            edge: what every layer is given as its edge input, in the order of `adj`.
-
-        Returns:
-            [n, out_channels]
-        """
+    def steps(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Iterator[Features]:
         h, adjacency, edge, members = self._enter(x, adj, edge)
+        yield x
         for k in range(len(self.layers)):
             h = self._pass(k, h, adjacency, edge, members)
-        return cast(Tensor, h)
-
-    def all_states(self, x: Features, adj: Edges, edge: Tensor | None = None) -> list[Features]:
-        """The states before the first layer, which are x itself, and after each layer; the last ones are `forward`'s.
-
-        >>> import torch
-        >>> from grapevine.nn import GCNConv
-        >>> network = GNN([GCNConv(3, 16), GCNConv(16, 2)])
-        >>> [states.shape[1] for states in network.all_states(torch.ones(2, 3), torch.tensor([[0], [1]]))]
-        [3, 16, 2]
-        """
-        h, adjacency, edge, members = self._enter(x, adj, edge)
-        states = [x]
-        for k in range(len(self.layers)):
-            h = self._pass(k, h, adjacency, edge, members)
-            states.append(h)
-        return states
+            yield h
 
     def _enter(self, x: Features, adj: Edges, edge: Tensor | None):
         """What the first layer is given, and who the members of each graph are."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from grapevine.errors import check
 from grapevine.graph import Graph
-from grapevine.nn.gnn import GNN
+from grapevine.nn.encoder import Encoder
 from grapevine.nn.head import EdgeName, Head, edge_tensor
 
 
@@ -20,11 +20,11 @@ class Network(nn.Module):
     Args:
         encoder: called as encoder(x, graph, edge), or encoder(x, graph) where there is no edge input: a `GNN`, a
             convolution or an `MLP`.
-        head: what is done with the states; where it reads all layers the encoder must be a `GNN`.
+        head: what is done with the states; where it reads all layers the encoder must be an `Encoder`, such as a `GNN`.
         edge: the tensor of the graph's edges that the encoder is given, if any.
 
     >>> import torch
-    >>> from grapevine.nn import GCNConv
+    >>> from grapevine.nn import GNN, GCNConv
     >>> from grapevine.nn.head import NodeHead
     >>> network = Network(GNN([GCNConv(3, 8), GCNConv(8, 2)]), NodeHead())
     >>> graph = Graph([[0, 1], [1, 2]], x=torch.ones(3, 3))
@@ -35,8 +35,8 @@ class Network(nn.Module):
     def __init__(self, encoder: nn.Module, head: Head, *, edge: EdgeName | None = None):
         super().__init__()
         check(isinstance(head, Head), f"head must be a Head, got {type(head).__name__}")
-        is_fit = isinstance(encoder, GNN) or not head.reads_all_layers
-        check(is_fit, f"{type(head).__name__} reads every layer of a GNN, the encoder is {type(encoder).__name__}")
+        is_fit = isinstance(encoder, Encoder) or not head.reads_all_layers
+        check(is_fit, f"{type(head).__name__} reads every layer of an Encoder, this one is {type(encoder).__name__}")
         check(edge in (None, "edge_weight", "edge_attr"), f"edge must be edge_weight, edge_attr or None, got {edge!r}")
         self.encoder, self.head = encoder, head
         self.edge: EdgeName | None = edge
@@ -48,7 +48,7 @@ class Network(nn.Module):
             InputError: if the graph lacks features, or the edge tensor that the network needs.
         """
         if self.head.reads_all_layers:
-            return self.head(cast(GNN, self.encoder).all_states(*self._inputs(graph)), graph, items)
+            return self.head(cast(Encoder, self.encoder).all_states(*self._inputs(graph)), graph, items)
         return self.head(self.states(graph), graph, items)
 
     def states(self, graph: Graph) -> Float[Tensor, "n c"]:

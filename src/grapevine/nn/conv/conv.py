@@ -4,15 +4,21 @@ The bias stands apart so that a stack of layers can add it, apply the activation
 """
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
 from grapevine.nn.conv.inputs import Edges, Ends
+from grapevine.nn.equation import Equation
 
 
 class Conv(nn.Module, ABC):
-    """A layer h' = combine(h) + bias; a subclass defines `combine` and sets `self.bias` (or None)."""
+    """A layer h' = combine(h) + bias; a subclass defines `combine` and sets `self.bias` (or None).
 
+    A subclass of one paper says what it is in `equation`.
+    """
+
+    equation: ClassVar[Equation]
     bias: nn.Parameter | None
     normalize: bool = False  # scale every output to length 1, after the bias
 
