@@ -27,7 +27,13 @@ from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import load_dataset
 from grapevine.data.split import Split, link_split, stratified_split
 from grapevine.errors import InputError
-from grapevine.recipes.models import build_network, first_layer, model_config, training_settings
+from grapevine.recipes.models import (
+    build_network,
+    first_layer,
+    model_config,
+    training_settings,
+    training_steps,
+)
 from grapevine.task import GraphTask, Link, LinkTask, NodeTask, SingleLabel
 from grapevine.task.task import Task
 from grapevine.train.loop import fit
@@ -36,7 +42,6 @@ from grapevine.train.settings import Settings
 
 RESULTS = Path(__file__).with_name("results")
 _ROOTS = {"cora": DATA / "planetoid", "minesweeper": DATA / "heterophilous", "amazon-photo": DATA / "npz"}
-_BATCH, _BATCHES = 32, 50  # graphs a step and steps an epoch, of Xu et al. 2019
 _INNER = 0.1  # of a fold's training part, to choose the epoch by
 
 
@@ -137,7 +142,7 @@ def _fold_curve(job: _Job) -> list[float]:
     dataset = data(job.dataset)
     fold = dataset.splits[job.run]
     judged = Split(fold.train, fold.test, torch.zeros_like(fold.test))  # what is tested stands where epochs are judged
-    done = _trained(job, _graphs(dataset, judged), "graph")
+    done = _trained(job, _graphs(job, judged), "graph")
     return [100 * (row.val_metric or 0.0) for row in done.history]
 
 
@@ -146,12 +151,14 @@ def _fold_score(job: _Job) -> float:
     dataset = data(job.dataset)
     fold, y = dataset.splits[job.run], dataset.graph.y
     inner = stratified_split(torch.where(fold.train, y, -1), train=1 - _INNER, val=_INNER, seed=job.run)
-    done = _trained(job, _graphs(dataset, Split(inner.train, inner.val, fold.test)), "graph")
+    done = _trained(job, _graphs(job, Split(inner.train, inner.val, fold.test)), "graph")
     return 100 * done.scores["test"]["accuracy"]
 
 
-def _graphs(dataset: Dataset, split: Split) -> GraphTask:
-    return GraphTask(dataset.graph, split, _classes(dataset), batch_size=_BATCH, num_batches=_BATCHES)
+def _graphs(job: _Job, split: Split) -> GraphTask:
+    dataset = data(job.dataset)
+    steps = training_steps(job.model, level="graph", dataset=job.dataset)
+    return GraphTask(dataset.graph, split, _classes(dataset), **steps)
 
 
 def _classes(dataset: Dataset) -> SingleLabel:

@@ -108,9 +108,10 @@ def test_graphs_have_batches_and_folds(tmp_path):
         lines += [f"3 {k % 2}", f"{k % 2} 1 1", f"{k % 2} 2 0 2", f"{k % 2} 1 1"]
     path = tmp_path / "paths.txt"
     path.write_text("\n".join(lines) + "\n")
-    options = ["--model", "gin", "--epochs", 2, "--no-report", "--out", tmp_path, "--batch-size", 4, "--fold", 1]
-    found = told("train", path, *options, "--format", "gin")
-    assert (found["level"], recipe(found)["task"]["batch_size"]) == ("graph", 4)
+    options = ["--model", "gin", "--epochs", 2, "--no-report", "--out", tmp_path, "--fold", 1, "--format", "gin"]
+    found = told("train", path, *options, "--batch-size", 4, "--batches", 3)
+    task = recipe(found)["task"]
+    assert (found["level"], task["batch_size"], task["num_batches"]) == ("graph", 4, 3)
     assert recipe(found)["source"]["format"] == "gin"
 
 

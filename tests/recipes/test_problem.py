@@ -10,6 +10,7 @@ from grapevine.data.split import LinkSplit, Split, SplitRule
 from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.recipes.config import LinkRule, TaskConfig
+from grapevine.recipes.plan import plan
 from grapevine.recipes.problem import pose
 from grapevine.task import EdgeTask, GraphTask, Link, LinkTask, MultiLabel, NodeTask, Regression, SingleLabel
 
@@ -118,3 +119,12 @@ def test_what_can_not_be_asked_is_refused(dataset, config, message):
 def test_names_of_classes_say_how_many_there_are():
     problem = pose(nodes(torch.arange(40) % 2, class_names=("a", "b", "c"), ids=np.arange(40)))
     assert problem.task.objective.num_classes == 3
+
+
+def test_the_published_steps_are_taken_where_nothing_else_is_told():
+    published = plan("tu:MUTAG", "gin").task
+    assert (published.batch_size, published.num_batches) == (32, 50)
+    told = plan("tu:MUTAG", "gin", task=TaskConfig(num_batches=5)).task
+    assert (told.batch_size, told.num_batches) == (32, 5)
+    assert plan("tu:ENZYMES", "gin").task.num_batches is None
+    assert plan("tu:MUTAG", "gcn").task.num_batches is None

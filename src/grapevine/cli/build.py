@@ -101,13 +101,13 @@ def make_task(question: Question, loaded: Loaded) -> TaskConfig:
     for name, value, needed in (
         ("--negatives", question.negatives, "link"),
         ("--batch-size", question.batch_size, "graph"),
+        ("--batches", question.num_batches, "graph"),
     ):
         check(value is None or level == needed, f"{name} is for {needed}s, and predicted is of each {level}")
     fields: dict[str, Any] = {
         "level": question.level, "kind": question.kind, "metric": question.metric, "balanced": question.balanced,
+        "batch_size": question.batch_size, "num_batches": question.num_batches,
     }  # fmt: skip
-    if question.batch_size is not None:
-        fields["batch_size"] = question.batch_size
     if level == "link":
         refused = {"--kind": question.kind, "--balanced": question.balanced or None, "--fold": question.fold}
         said = [name for name, value in refused.items() if value is not None]

@@ -48,6 +48,7 @@ class Question:
     balanced: bool = False
     negatives: str | None = None
     batch_size: int | None = None
+    num_batches: int | None = None
     split: str | None = None
     split_seed: int | None = None
     fold: int | None = None

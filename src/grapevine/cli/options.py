@@ -209,6 +209,13 @@ Patience = Annotated[
     typer.Option(metavar="N", min=1, help="Stop after so many epochs without gain.", rich_help_panel=_TRAINING),
 ]
 BatchSize = Annotated[int | None, typer.Option(metavar="N", min=1, help="Graphs a step.", rich_help_panel=_TRAINING)]
+Batches = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, help="Steps an epoch, each drawn from all graphs. Default: each graph comes once.",
+        rich_help_panel=_TRAINING,
+    ),
+]  # fmt: skip
 Seeds = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Train from so many seeds: mean ± deviation.", rich_help_panel=_TRAINING),

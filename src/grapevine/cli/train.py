@@ -66,6 +66,7 @@ def train(
     weight_decay: options.WeightDecay = None,
     patience: options.Patience = None,
     batch_size: options.BatchSize = None,
+    batches: options.Batches = None,
     seeds: options.Seeds = None,
     seed: options.Seed = None,
     device: options.Device = None,
@@ -84,7 +85,7 @@ def train(
     place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
     columns = Columns(target, id, src, dst, weight, time, directed, use, drop)
     question = Question(
-        level, kind, metric, balanced, negatives, batch_size, split, split_seed, fold, train_share, val_share
+        level, kind, metric, balanced, negatives, batch_size, batches, split, split_seed, fold, train_share, val_share
     )
     way = Way(
         model, hidden, layers, dropout, ensemble, tune, epochs, learning_rate, weight_decay, patience, seeds, seed,

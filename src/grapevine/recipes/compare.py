@@ -90,7 +90,7 @@ def _asked(run: SavedRun, field: str) -> dict[str, Any]:
     asked = dict(run.recipe.get(field, {}))
     if field == "task":
         is_link = asked.get("level") == "link"
-        ignored = {"balanced", "batch_size", "metric", "split" if is_link else "links"}
+        ignored = {"balanced", "batch_size", "num_batches", "metric", "split" if is_link else "links"}
         asked = {name: value for name, value in asked.items() if name not in ignored}
         if is_link:
             asked["links"] = {name: value for name, value in asked.get("links", {}).items() if name != "negatives"}

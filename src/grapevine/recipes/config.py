@@ -36,7 +36,8 @@ class TaskConfig(BaseModel):
         kind: what the answers are: classes, labels (several yes-or-no answers an item) or numbers.
         metric: what chooses among models.
         balanced: let every class teach as much, however few its items are.
-        batch_size: graphs a step.
+        batch_size: graphs a step; None: as published, or 32.
+        num_batches: steps an epoch, each drawn from all training graphs; None: as published, or each graph once.
         split: which items teach, choose and judge; None: the data's own split if it has one, else one drawn at random.
         links: the same for links.
     """
@@ -47,7 +48,8 @@ class TaskConfig(BaseModel):
     kind: Literal["classes", "labels", "numbers"] | None = None
     metric: str | None = None
     balanced: bool = False
-    batch_size: PositiveInt = 32
+    batch_size: PositiveInt | None = None
+    num_batches: PositiveInt | None = None
     split: SplitRule | None = None
     links: LinkRule = LinkRule()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from grapevine.data.datasets import DATASETS
 from grapevine.errors import check
 from grapevine.recipes.config import TaskConfig, TrainConfig
-from grapevine.recipes.models import MODELS, model_config, training_settings
+from grapevine.recipes.models import MODELS, model_config, training_settings, training_steps
 from grapevine.recipes.source import Source, source_of
 from grapevine.task.task import Level
 
@@ -42,6 +42,9 @@ def plan(
     known = DATASETS[source.dataset].level if source.dataset is not None and source.dataset in DATASETS else None
     asked = task.level or level or known or "node"
     settings = training_settings(model, level=asked, dataset=source.dataset)
+    if asked == "graph":
+        steps = training_steps(model, level=asked, dataset=source.dataset)
+        task = task.model_copy(update={name: n for name, n in steps.items() if getattr(task, name) is None})
     if max_epochs is not None:
         settings = settings.model_copy(update={"max_epochs": max_epochs})
     return TrainConfig(

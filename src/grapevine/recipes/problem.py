@@ -27,6 +27,7 @@ from grapevine.task import (
 )
 from grapevine.task.task import Level, Task
 
+_BATCH_SIZE = 32  # graphs a step, where nothing is told
 _INNER = 0.1  # the share of the training part that chooses where a split has no validation part
 
 
@@ -128,7 +129,8 @@ def _task(level: Level, graph: Graph, split: Split, objective: AnyObjective, con
     if level == "node":
         return NodeTask(graph, split, objective)
     if level == "graph":
-        return GraphTask(graph, split, objective, batch_size=config.batch_size)
+        size = config.batch_size or _BATCH_SIZE
+        return GraphTask(graph, split, objective, batch_size=size, num_batches=config.num_batches)
     return EdgeTask(graph, split, objective)
 
 

@@ -2,7 +2,7 @@
 
 from grapevine.recipes.models.build import build_network, first_layer, obstacle
 from grapevine.recipes.models.config import MODELS, ModelConfig, ModelName, settled
-from grapevine.recipes.models.published import model_config, training_settings
+from grapevine.recipes.models.published import model_config, training_settings, training_steps
 from grapevine.recipes.models.space import search_space, with_values
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "search_space",
     "settled",
     "training_settings",
+    "training_steps",
     "with_values",
 ]

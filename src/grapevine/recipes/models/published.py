@@ -13,10 +13,11 @@ from grapevine.train.settings import Settings, default_clip_norm
 
 
 class _Values(NamedTuple):
-    """Fields of a ModelConfig and of Settings."""
+    """Fields of a ModelConfig, of Settings, and of what a step and an epoch are."""
 
     model: Mapping[str, Any] = {}
     training: Mapping[str, Any] = {}
+    steps: Mapping[str, int] = {}
 
 
 _LEVELS: dict[Level, _Values] = {
@@ -68,13 +69,15 @@ _HETEROPHILOUS = _Values(
     },
     {"learning_rate": 3e-3, "weight_decay": 0.0, "max_epochs": 1000, "patience": 100, "stop_on": "metric"},
 )  # fmt: skip
-# Xu et al. 2019, section 7: five layers with the input, dropout after the readout, half the step every 50 epochs.
+# Xu et al. 2019, section 7: five layers with the input, dropout after the readout, half the step every 50 epochs,
+# each of 50 batches drawn from all training graphs.
 _XU = _Values(
     {"hidden_channels": 32, "num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5, "jumping": True},
     {
         "learning_rate": 0.01, "weight_decay": 0.0, "max_epochs": 350, "patience": 100, "schedule": "step",
         "clip_norm": None,
     },
+    {"batch_size": 32, "num_batches": 50},
 )  # fmt: skip
 _DIGITS = _Values({"input_dropout": 0.2}, {"max_epochs": 400, "patience": 50})  # by the validation accuracy
 
@@ -124,6 +127,18 @@ def training_settings(name: str, *, level: Level, dataset: str | None = None) ->
     for values in _values(name, level, dataset):
         fields |= values.training
     return Settings.model_validate(fields)
+
+
+def training_steps(name: str, *, level: Level, dataset: str | None = None) -> dict[str, int]:
+    """What a step and an epoch of the published training are, where it says so: `batch_size` and `num_batches`.
+
+    >>> training_steps("gin", level="graph", dataset="tu:MUTAG")
+    {'batch_size': 32, 'num_batches': 50}
+    """
+    found: dict[str, int] = {}
+    for values in _values(name, level, dataset):
+        found |= values.steps
+    return found
 
 
 def _values(name: str, level: Level, dataset: str | None) -> list[_Values]:
