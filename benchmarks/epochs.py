@@ -3,6 +3,8 @@
 Full batch: zero_grad, forward, cross entropy, backward, Adam.
 """
 
+from collections.abc import Callable
+
 import torch
 
 from benchmarks import models, peers
@@ -10,7 +12,7 @@ from benchmarks.graphs import CHANNELS, CLASSES, Case, arxiv_shaped
 from benchmarks.models import Kind
 from benchmarks.race import OURS, Race, race
 from benchmarks.report import Claim, Result, Table
-from benchmarks.timing import Scale
+from benchmarks.timing import Scale, in_turn
 from benchmarks.training import Trainer
 from grapevine.graph import Adjacency
 
@@ -31,18 +33,43 @@ def run(scale: Scale) -> Result:
     """All four networks."""
     tables, claims = [Table("How the networks are set up", ["", "both sides"], _SET_UP)], []
     for kind in models.KINDS:
-        title, measured = scale.fresh(compare, kind, scale)
-        tables.append(measured.table(title))
+        title, measured, alone = scale.fresh(compare, kind, scale)
+        best = measured.times[measured.best].best
+        tables.append(measured.table(title, _bound(alone, best)))
         claims += _claims(kind, measured)
     return Result(tables, claims)
 
 
-def compare(kind: Kind, scale: Scale) -> tuple[str, Race]:
-    """A title, and the times of an epoch."""
+def compare(kind: Kind, scale: Scale) -> tuple[str, Race, float]:
+    """A title, the times of an epoch, and the seconds of its matrix products alone, which both sides share."""
     case = arxiv_shaped(scale.share)
     theirs = {form: _their_trainer(kind, form, case) for form in models.their_forms(kind)}
     measured = race(_our_trainer(kind, case), theirs, epochs=1, rounds=scale.long_rounds)
-    return f"{kind}, one epoch, {case}", measured
+    alone = in_turn({"products": _products(kind, case.num_nodes)}, scale.long_rounds)["products"]
+    return f"{kind}, one epoch, {case}", measured, alone
+
+
+def _products(kind: Kind, num_nodes: int) -> Callable[[], None]:
+    """Does the matrix products of an epoch: of each map the forward one, its weights' and, but for x, its input's."""
+    operands = [
+        (torch.ones(num_nodes, before), torch.ones(num_nodes, after), torch.ones(after, before), is_first)
+        for before, after, is_first in models.products(kind)
+    ]
+
+    def multiply() -> None:
+        for x, grad, weight, is_first in operands:
+            torch.mm(x, weight.T)
+            torch.mm(grad.T, x)
+            if not is_first:
+                torch.mm(grad, weight)
+
+    return multiply
+
+
+def _bound(alone: float, best: float) -> str:
+    return (
+        f"The matrix products alone take {alone * 1e3:,.0f} ms: no kernel beats their best by {best / alone:.1f} times."
+    )
 
 
 def trainer(kind: Kind, form: str, case: Case) -> Trainer:

@@ -41,6 +41,16 @@ def their_edges(kind: Kind, form: str, case: Case) -> tuple:
     return peers.edges(form, peers.looped(case) if kind == "GAT" else case)
 
 
+def products(kind: Kind) -> list[tuple[int, int, bool]]:
+    """The maps of a network: how wide their input and output are, and whether the input is the features."""
+    maps = [(CHANNELS, CHANNELS, True), (CHANNELS, CHANNELS, False), (CHANNELS, CLASSES, False)]
+    if kind == "SAGE":  # one for the node, one for its neighbours
+        return maps * 2
+    if kind == "GIN":  # each layer's network has one more in front
+        return [maps[0], *[(CHANNELS, CHANNELS, False)] * 4, maps[2]]
+    return maps
+
+
 def load(layers: Sequence[nn.Module], states: Sequence[Mapping[str, Tensor]]) -> None:
     """Load what PyTorch Geometric's layers have by their names into ours."""
     for layer, state in zip(layers, states, strict=True):

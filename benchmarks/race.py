@@ -30,11 +30,11 @@ class Race:
         """How many times longer that form takes at its best than ours, which keeps memory as its training loop does."""
         return self.times[form].best / self.times[OURS].kept
 
-    def table(self, title: str) -> Table:
+    def table(self, title: str, *notes: str) -> Table:
         """The times, and below them the forms that were too slow to be timed."""
         others = [f"{form} {s:.2g} s" for form, s in self.first.items() if form not in self.times]
-        notes = [f"Slower in a first epoch, and not timed further: {', '.join(others)}."] if others else []
-        return side_by_side(title, self.times, notes=notes)
+        slower = [f"Slower in a first epoch, and not timed further: {', '.join(others)}."] if others else []
+        return side_by_side(title, self.times, notes=[*slower, *notes])
 
 
 def race(ours: Trainer, theirs: Mapping[str, Trainer], *, epochs: int, rounds: int) -> Race:

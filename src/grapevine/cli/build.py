@@ -1,12 +1,11 @@
 """From what was given on the command line to the configurations that the recipes take."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-from grapevine.cli.given import Columns, Place, Question, Way
+from grapevine.cli.checked import valid, words
+from grapevine.cli.given import Columns, Given, Place, Question, Way
+from grapevine.cli.molecules import are_molecules, molecule_source, refuse_molecules
 from grapevine.data.split import SplitRule
 from grapevine.data.tables import TableSpec
 from grapevine.errors import InputError, check
@@ -16,13 +15,11 @@ from grapevine.recipes.models import ModelConfig
 from grapevine.recipes.plan import plan
 from grapevine.recipes.problem import pose
 from grapevine.recipes.source import Loaded, Source, source_of
+from grapevine.recipes.trained import reads_molecules
 from grapevine.task import default_split
-from grapevine.task.any_objective import in_words
 from grapevine.task.negatives import Negatives
 from grapevine.task.task import Level
 from grapevine.train.settings import Settings
-
-Model = TypeVar("Model", bound=BaseModel)
 
 # What each kind of split reads of the options.
 _READS = {
@@ -30,20 +27,24 @@ _READS = {
     "random": {"split_seed", "train_share", "val_share"},
     "stratified": {"split_seed", "train_share", "val_share"},
     "per_class": {"split_seed"},
-    "k_fold": {"split_seed", "fold", "val_share"},
+    "k_fold": {"split_seed", "fold", "by", "val_share"},
     "time": {"train_share", "val_share"},
     "component": {"split_seed", "train_share", "val_share"},
+    "scaffold": {"split_seed", "train_share", "val_share"},
+    "scaffold_sorted": {"train_share", "val_share"},
+    "cluster": {"split_seed", "train_share", "val_share"},
 }
 _FILES = (".graphml", ".gexf", ".npz", ".txt")
-_OF_RULE = {"split_seed": "seed", "fold": "fold", "train_share": "train", "val_share": "val"}
+_OF_RULE = {"split_seed": "seed", "fold": "fold", "by": "by", "train_share": "train", "val_share": "val"}
 
 
-def make_source(place: Place, columns: Columns | None = None, question: Question | None = None) -> Source:
+def make_source(told: Given) -> Source:
     """Where the data are and what their columns are.
 
     Raises:
         InputError: if nothing is said, or things that do not go together.
     """
+    place, columns, question = told.place, told.columns, told.question
     given = {"DATA": place.data, "--edges": place.edges, "--sql": place.sql}
     said = [name for name, value in given.items() if value is not None]
     if len(said) > 1:
@@ -54,9 +55,12 @@ def make_source(place: Place, columns: Columns | None = None, question: Question
     check(place.nodes is None or place.edges is not None, "--nodes goes with --edges, and names no data alone")
     for name, value in (("--nodes-query", place.nodes_query), ("--edges-query", place.edges_query)):
         check(value is None or place.sql is not None, f"{name} is asked of a database: give --sql")
-    spec = _table_spec(columns or Columns(), question or Question())
+    if place.data is not None and are_molecules(place.data, told.molecules):
+        return molecule_source(place.data, told)
+    refuse_molecules(told.molecules, place.data)
+    spec = _table_spec(columns, question)
     if place.data is None:
-        check(question is None or question.level != "graph", "tables hold one graph: they have no --level graph")
+        check(question.level != "graph", "tables hold one graph: they have no --level graph")
         check(
             place.root is None, "--root is where the files of a data set are: the tables are named by their own paths"
         )
@@ -72,23 +76,28 @@ def make_source(place: Place, columns: Columns | None = None, question: Question
         check(place.format is None, f"--format is for files and folders of graphs, {place.data} is a data set's name")
     else:
         check(place.root is None, f"--root is where the files of a data set are: {place.data} is a path already")
-    _check_columns(source, columns or Columns())
+    _check_columns(source, columns)
     path = _whole(source.path)
     return source.model_copy(update={"path": path, "format": place.format, "table": _for_files(source, spec)})
 
 
-def maybe_source(place: Place) -> Source | None:
-    """None if nothing was said: the run's own data."""
-    return None if place.is_empty else make_source(place)
+def maybe_source(place: Place, run: Path) -> Source | None:
+    """None if nothing was said: the run's own data. A table is one of molecules where the run's was."""
+    if place.is_empty:
+        return None
+    if place.data is not None and Path(place.data).is_file() and reads_molecules(run):
+        return molecule_source(place.data, Given(place))
+    return make_source(Given(place))
 
 
-def run_or_source(place: Place, columns: Columns, question: Question) -> Path | Source:
+def run_or_source(told: Given) -> Path | Source:
     """A run folder, or where the data are."""
+    place = told.place
     if place.data is not None and is_run(place.data):
-        alone = place == Place(data=place.data) and columns == Columns() and question == Question()
+        alone = told == Given(Place(data=place.data))
         check(alone, f"{place.data} is a run, which has its own data and question: no other option goes with it")
         return Path(place.data)
-    return make_source(place, columns, question)
+    return make_source(told)
 
 
 def make_task(question: Question, loaded: Loaded) -> TaskConfig:
@@ -135,14 +144,6 @@ def make_config(
     return config.model_copy(update=told)
 
 
-def valid(kind: type[Model], fields: Mapping[str, Any]) -> Model:
-    """A model of pydantic, what is wrong as an InputError."""
-    try:
-        return kind.model_validate(dict(fields))
-    except ValidationError as error:
-        raise InputError(f"this can not be: {in_words(error)}") from None
-
-
 def _changed(config: ModelConfig | Settings, changes: dict[str, Any]) -> Any:
     """The same with those values that were told."""
     told = {name: value for name, value in changes.items() if value is not None}
@@ -152,10 +153,10 @@ def _changed(config: ModelConfig | Settings, changes: dict[str, Any]) -> Any:
 def _table_spec(columns: Columns, question: Question) -> TableSpec:
     level = question.level
     fields: dict[str, Any] = {
-        "id": columns.id, "src": columns.src, "dst": columns.dst, "target": _split(columns.target),
+        "id": columns.id, "src": columns.src, "dst": columns.dst, "target": words(columns.target),
         "target_kind": question.kind, "level": None if level == "graph" else level, "directed": columns.directed,
-        "weight": columns.weight, "time": columns.time, "drop": _split(columns.drop),
-        "use": None if columns.use is None else _split(columns.use),
+        "weight": columns.weight, "time": columns.time, "drop": words(columns.drop),
+        "use": None if columns.use is None else words(columns.use),
     }  # fmt: skip
     return valid(TableSpec, fields)
 
@@ -195,8 +196,8 @@ def _split_rule(question: Question, loaded: Loaded, task: TaskConfig, level: Lev
     kind = question.split
     if kind is None and not told:
         return None
-    if kind is None and "fold" in told:
-        kind = "public" if loaded.dataset.splits else "k_fold"
+    if kind is None and ("fold" in told or "by" in told):
+        kind = "public" if loaded.dataset.splits and "by" not in told else "k_fold"
     objective = pose(
         loaded.dataset, task.model_copy(update={"split": valid(SplitRule, {"kind": "random"})})
     ).task.objective
@@ -217,11 +218,6 @@ def _lone(place: Place) -> list[tuple[str, str | None]]:
         ("--nodes", place.nodes), ("--nodes-query", place.nodes_query), ("--edges-query", place.edges_query),
         ("--root", place.root), ("--format", place.format),
     ]  # fmt: skip
-
-
-def _split(words: list[str] | None) -> tuple[str, ...]:
-    """Names that were given one by one or by commas."""
-    return tuple(part.strip() for word in words or () for part in word.split(",") if part.strip())
 
 
 def _whole(path: str | None) -> str | None:

@@ -39,6 +39,17 @@ class Columns:
 
 
 @dataclass(frozen=True)
+class Molecules:
+    """What the molecules are, and what is made of them."""
+
+    smiles: str | None = None
+    inchi: str | None = None
+    atoms: str | None = None
+    standardise: bool = False
+    hydrogens: bool = False
+
+
+@dataclass(frozen=True)
 class Question:
     """What is asked, and how the items are split."""
 
@@ -52,8 +63,19 @@ class Question:
     split: str | None = None
     split_seed: int | None = None
     fold: int | None = None
+    by: str | None = None
     train_share: float | None = None
     val_share: float | None = None
+
+
+@dataclass(frozen=True)
+class Given:
+    """The data and the question."""
+
+    place: Place = Place()
+    columns: Columns = Columns()
+    molecules: Molecules = Molecules()
+    question: Question = Question()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from grapevine.cli.build import make_config, make_source, make_task, run_or_source
-from grapevine.cli.given import Columns, Kept, Place, Question, Way
+from grapevine.cli.given import Given, Kept, Way
 from grapevine.data.audit import AuditReport
 from grapevine.data.download import Progress
 from grapevine.errors import check
@@ -48,15 +48,13 @@ class Outcome:
         return found
 
 
-def train_new(
-    place: Place, columns: Columns, question: Question, way: Way, kept: Kept, on_progress: Progress | None
-) -> Outcome:
+def train_new(told: Given, way: Way, kept: Kept, on_progress: Progress | None) -> Outcome:
     """Load the data, make the question, choose and tune if that was asked for, and train."""
     names = _names(way.model)
-    is_tour = place.is_empty and columns == Columns()
-    source = Source(dataset=_TOUR) if is_tour else make_source(place, columns, question)
+    is_tour = told == Given(question=told.question)
+    source = Source(dataset=_TOUR) if is_tour else make_source(told)
     loaded = load(source, on_progress=on_progress)
-    task = make_task(question, loaded)
+    task = make_task(told.question, loaded)
     if is_tour and way.model == "gcn":
         return _tour(source, loaded, task, way, kept, on_progress)
     if len(names) == 1:
@@ -90,13 +88,13 @@ def take_up(path: Path, on_progress: Progress | None) -> Outcome:
     return Outcome(resume(path, on_progress=on_progress))
 
 
-def audited(place: Place, columns: Columns, question: Question, on_progress: Progress | None) -> AuditReport:
+def audited(told: Given, on_progress: Progress | None) -> AuditReport:
     """Of a run, or of data with the split that was told."""
-    what = run_or_source(place, columns, question)
+    what = run_or_source(told)
     if isinstance(what, Path):
         return audit(what, on_progress=on_progress)
     loaded = load(what, on_progress=on_progress)
-    return audit(what, task=make_task(question, loaded), loaded=loaded)
+    return audit(what, task=make_task(told.question, loaded), loaded=loaded)
 
 
 def _told(result: TrainResult) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from grapevine.cli import options
 from grapevine.cli.errors import plain_errors
-from grapevine.cli.given import Columns, Place, Question
+from grapevine.cli.given import Columns, Given, Place, Question
 
 
 def info(
@@ -29,7 +29,7 @@ def info(
 
         check(level is None or what is None, f"--level is for tables (--edges, --sql), and {what} is none")
         with screen.progress() as on_progress:
-            found = recipe(run_or_source(place, columns, question), on_progress=on_progress)
+            found = recipe(run_or_source(Given(place, columns, question=question)), on_progress=on_progress)
         screen.show_json(found) if json else screen.show_info(found)
 
 
@@ -81,7 +81,7 @@ def audit(
         from grapevine.cli import job, screen
 
         with screen.progress() as on_progress:
-            report = job.audited(place, columns, question, on_progress)
+            report = job.audited(Given(place, columns, question=question), on_progress)
         screen.show_json(report.to_dict()) if json else screen.show_text(str(report))
 
 

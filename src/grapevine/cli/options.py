@@ -9,11 +9,20 @@ from typing import Annotated, Literal
 import typer
 
 # Kept as words, since the modules that know them take a second to import; a test compares them.
-MODELS = ("mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine")
+MODELS = (
+    "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
+    "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
+    "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
+)  # fmt: skip
+FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb")
-SPLITS = ("public", "random", "stratified", "per_class", "k_fold", "time", "component")
+SPLITS = (
+    "public", "random", "stratified", "per_class", "k_fold", "time", "component", "scaffold", "scaffold_sorted",
+    "cluster",
+)  # fmt: skip
+GROUPS = ("item", "scaffold", "cluster")
 
-_DATA, _COLUMNS, _QUESTION, _SPLIT = "Data", "Columns of tables", "Question", "Split"
+_DATA, _COLUMNS, _MOLECULES, _QUESTION, _SPLIT = "Data", "Columns of tables", "Molecules", "Question", "Split"
 _MODEL, _TRAINING, _OUTPUT = "Model", "Training", "Output"
 
 
@@ -121,6 +130,32 @@ Drop = Annotated[
     typer.Option(metavar="COLUMN", help="Columns to leave out; several by commas.", rich_help_panel=_COLUMNS),
 ]
 
+# Molecules.
+Smiles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN", help="DATA holds molecules: their SMILES. Default: a column called smiles, smi, mol, ...",
+        rich_help_panel=_MOLECULES,
+    ),
+]  # fmt: skip
+Inchi = Annotated[str | None, typer.Option(metavar="COLUMN", help="The same for InChI.", rich_help_panel=_MOLECULES)]
+Atoms = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SET", help=f"Features of atoms and bonds: {', '.join(FEATURE_SETS)}. Default: chemprop.",
+        autocompletion=_complete(FEATURE_SETS), rich_help_panel=_MOLECULES,
+    ),
+]  # fmt: skip
+Standardise = Annotated[
+    bool,
+    typer.Option(
+        "--standardise", help="Keep the largest part of a salt or mixture, and neutralise it.",
+        rich_help_panel=_MOLECULES,
+    ),
+]  # fmt: skip
+Hydrogens = Annotated[
+    bool, typer.Option("--hydrogens", help="Make every hydrogen an atom of its own.", rich_help_panel=_MOLECULES)
+]
 # What is asked.
 Level = Annotated[
     Literal["node", "graph", "link", "edge"] | None,
@@ -147,7 +182,11 @@ NegativesKind = Annotated[
 
 # How it is split.
 Split = Annotated[
-    Literal["public", "random", "stratified", "per_class", "k_fold", "time", "component"] | None,
+    Literal[
+        "public", "random", "stratified", "per_class", "k_fold", "time", "component", "scaffold", "scaffold_sorted",
+        "cluster",
+    ]
+    | None,
     typer.Option(
         metavar="KIND",
         help=f"Which items teach, choose and judge: {', '.join(SPLITS)}. Default: the data's own, else random.",
@@ -161,6 +200,13 @@ Fold = Annotated[
     int | None,
     typer.Option(metavar="N", min=0, help="Which of several public splits, or of ten folds.", rich_help_panel=_SPLIT),
 ]
+SplitBy = Annotated[
+    str | None,
+    typer.Option(
+        "--by", metavar="WHAT", help=f"What k_fold deals out: {', '.join(GROUPS)}.", autocompletion=_complete(GROUPS),
+        rich_help_panel=_SPLIT,
+    ),
+]  # fmt: skip
 TrainShare = Annotated[
     float | None, typer.Option(metavar="X", min=0, max=1, help="The share that teaches.", rich_help_panel=_SPLIT)
 ]
@@ -195,7 +241,6 @@ Tune = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="First try N settings of the model.", rich_help_panel=_MODEL)
 ]
 
-# How it is trained.
 Epochs = Annotated[
     int | None, typer.Option(metavar="N", min=1, help="At most so many epochs.", rich_help_panel=_TRAINING)
 ]

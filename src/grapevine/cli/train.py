@@ -6,13 +6,15 @@ import typer
 
 from grapevine.cli import options
 from grapevine.cli.errors import plain_errors
-from grapevine.cli.given import Columns, Kept, Place, Question, Way
+from grapevine.cli.given import Columns, Given, Kept, Molecules, Place, Question, Way
 
 EPILOG = """Examples:
 
 grapevine train cora --model gat --seeds 10
 
 grapevine train tu:MUTAG --model gin --split k_fold --fold 0
+
+grapevine train solubility.csv --smiles smiles --target logS --model dmpnn --split scaffold
 
 grapevine train --nodes people.csv --edges friends.csv --target club --model auto
 
@@ -45,6 +47,11 @@ def train(
     directed: options.Directed = False,
     use: options.Use = None,
     drop: options.Drop = None,
+    smiles: options.Smiles = None,
+    inchi: options.Inchi = None,
+    atoms: options.Atoms = None,
+    standardise: options.Standardise = False,
+    hydrogens: options.Hydrogens = False,
     level: options.Level = None,
     kind: options.Kind = None,
     metric: options.Metric = None,
@@ -53,6 +60,7 @@ def train(
     split: options.Split = None,
     split_seed: options.SplitSeed = None,
     fold: options.Fold = None,
+    by: options.SplitBy = None,
     train_share: options.TrainShare = None,
     val_share: options.ValShare = None,
     model: options.Model = "gcn",
@@ -85,8 +93,21 @@ def train(
     place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
     columns = Columns(target, id, src, dst, weight, time, directed, use, drop)
     question = Question(
-        level, kind, metric, balanced, negatives, batch_size, batches, split, split_seed, fold, train_share, val_share
+        level,
+        kind,
+        metric,
+        balanced,
+        negatives,
+        batch_size,
+        batches,
+        split,
+        split_seed,
+        fold,
+        by,
+        train_share,
+        val_share,
     )
+    molecules = Molecules(smiles, inchi, atoms, standardise, hydrogens)
     way = Way(
         model, hidden, layers, dropout, ensemble, tune, epochs, learning_rate, weight_decay, patience, seeds, seed,
         device, precision,
@@ -104,7 +125,7 @@ def train(
                 _refuse(ctx, "--config", _WITH_CONFIG)
                 outcome = job.train_again(config, seed, kept, on_progress)
             else:
-                outcome = job.train_new(place, columns, question, way, kept, on_progress)
+                outcome = job.train_new(Given(place, columns, molecules, question), way, kept, on_progress)
         screen.show_json(outcome.to_dict()) if json else screen.show_training(outcome)
 
 

@@ -36,7 +36,7 @@ def predict(
         from grapevine.recipes.predict import predict as recipe
 
         with screen.progress() as on_progress:
-            said = recipe(run, maybe_source(place), pairs=pairs, out=out, on_progress=on_progress)
+            said = recipe(run, maybe_source(place, run), pairs=pairs, out=out, on_progress=on_progress)
         screen.show_json(said.to_dict()) if json else screen.show_predictions(said)
 
 
@@ -61,7 +61,7 @@ def evaluate(
         from grapevine.recipes.evaluate import evaluate as recipe
 
         with screen.progress() as on_progress:
-            found = recipe(run, maybe_source(place), part=part, on_progress=on_progress)
+            found = recipe(run, maybe_source(place, run), part=part, on_progress=on_progress)
         screen.show_json(found.to_dict()) if json else screen.show_evaluation(found)
 
 
@@ -86,7 +86,7 @@ def embed(
         from grapevine.recipes.embed import embed as recipe
 
         with screen.progress() as on_progress:
-            frame = recipe(run, maybe_source(place), out=out, on_progress=on_progress)
+            frame = recipe(run, maybe_source(place, run), out=out, on_progress=on_progress)
         if json:
             screen.show_json({"embeddings": frame.to_dicts(), "path": None if out is None else str(out)})
         else:

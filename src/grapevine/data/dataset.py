@@ -24,6 +24,7 @@ class Dataset:
         ids: the user's own names of the nodes (or graphs), in order; None: their numbers.
         class_names: the names of the classes, in order; None: their numbers, or the answers are numbers.
         metric: the published metric; None: the task's default.
+        smiles: of the graphs, where they are molecules; splits by scaffold and by cluster go by them.
         about: where it comes from (citation, licence, address, ...), for people.
     """
 
@@ -34,4 +35,5 @@ class Dataset:
     ids: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
     metric: str | None = None
+    smiles: tuple[str, ...] | None = None
     about: Mapping[str, Any] = field(default_factory=dict)

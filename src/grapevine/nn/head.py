@@ -66,6 +66,37 @@ class GraphHead(Head):
         return read if self.network is None else self.network(read)
 
 
+class JoinedHead(Head):
+    """What another head reads of each graph, side by side with what is known of the whole graph, through a network.
+
+    Args:
+        head: gives a row for each graph.
+        network: maps what it read, and the features behind it if there are any.
+        features: the name of the graphs' tensor, [g, f], that joins.
+
+    >>> graph = Graph([[0], [1]], graph={"features": torch.tensor([[5.0, 6.0]])})
+    >>> JoinedHead(GraphHead(Readout()), nn.Identity(), features="features")(torch.ones(2, 1), graph).tolist()
+    [[2.0, 5.0, 6.0]]
+    """
+
+    def __init__(self, head: Head, network: nn.Module, *, features: str | None = None):
+        super().__init__()
+        self.reads_all_layers = head.reads_all_layers
+        self.head, self.network, self.features = head, network, features
+
+    def forward(
+        self, states: Features | list[Features], graph: Graph, items: Int[Tensor, " k"] | None = None
+    ) -> Tensor:
+        read = self.head(states, graph, items)
+        if self.features is None:
+            return self.network(read)
+        known = graph.graph.get(self.features)
+        if not isinstance(known, Tensor):
+            raise InputError(f"the graphs must hold {self.features}, what is known of each whole graph")
+        known = known if items is None else known.index_select(0, items)
+        return self.network(torch.cat([read, known.to(read.dtype)], 1))
+
+
 class JumpingReadout(Head):
     """The readout of every layer's states, the input's too, each through its own linear map, dropped out and added up.
 

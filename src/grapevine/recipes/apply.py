@@ -11,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grapevine.data.download import Progress
+from grapevine.data.molecules.spec import MoleculeEncoders
+from grapevine.data.tables import TableEncoders
 from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.graph.take import take
@@ -58,10 +60,11 @@ def data_for(
         check(not isinstance(run, Trained), "a model that comes without its run folder must be told its data")
         source = config_of(run).source  # pyright: ignore[reportArgumentType] it is a path
     is_table = source.edges is not None or source.sql is not None
-    wanted = "give a data set, or a file or folder of graphs"
-    is_fit = trained.encoders is not None or not is_table
-    check(is_fit, f"the model was not trained on tables, so none can be read for it: {wanted}")
-    loaded = load(source, encoders=trained.encoders if is_table else None, on_progress=on_progress)
+    kind = "tables" if is_table else "molecules"
+    needed = TableEncoders if is_table else None if source.molecules is None else MoleculeEncoders
+    is_fit = needed is None or isinstance(trained.encoders, needed)
+    check(is_fit, f"the model was not trained on {kind}, so none can be read for it: give what it was trained on")
+    loaded = load(source, encoders=None if needed is None else trained.encoders, on_progress=on_progress)
     return trained, loaded
 
 

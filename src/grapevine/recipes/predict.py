@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 from grapevine.data.download import Progress
-from grapevine.data.tables import Identifiers, Rejects, read_table, write_table
+from grapevine.data.tables import Identifiers, Rejects, TableEncoders, read_table, write_table
 from grapevine.data.tables.read import suffix_of
 from grapevine.data.tables.rows import Rows
 from grapevine.errors import check
-from grapevine.recipes.apply import data_for, edge_items, graph_for, outputs
+from grapevine.recipes.apply import data_for, edge_items, graph_for, model_of, outputs
+from grapevine.recipes.predict_molecules import predict_molecules
 from grapevine.recipes.source import Loaded, Source
 from grapevine.recipes.trained import Trained
 from grapevine.task.task import Level
@@ -58,7 +59,8 @@ def predict(
     """Use a model on data that it need not have seen: new nodes, new graphs, new edges.
 
     Tables are read by the encoders that were fitted in training; they need no target. A category that was not there
-    then counts as none, a missing value as in training, and `notes` says how many there were of each.
+    then counts as none, a missing value as in training, and `notes` says how many there were of each. Molecules come
+    back row by row: one that can not be read has an empty prediction, and the reason in the column `problem`.
 
     Args:
         run: a run folder, a folder of `save_pretrained`, or a model.
@@ -81,6 +83,12 @@ def predict(
     ['id', 'prediction', 'probability', 'probability_Mr. Hi', 'probability_Officer']
     """
     path = None if out is None else writable(Path(out))
+    if source is not None and source.molecules is not None:
+        check(pairs is None, "pairs are of nodes, for models of links: molecules have none")
+        frame, notes, rejected = predict_molecules(model_of(run), source, on_progress=on_progress)
+        if path is not None:
+            write_table(frame, path)
+        return Predictions(frame, notes, rejected, path)
     trained, loaded = data_for(run, source, on_progress=on_progress)
     graph, rejects = graph_for(trained, loaded), Rejects()
     if trained.level == "link":
@@ -123,7 +131,7 @@ def _pairs(pairs: Any, trained: Trained, loaded: Loaded, rejects: Rejects) -> Te
     rejects.extend(table.rejects)
     columns = table.frame.columns
     check(len(columns) >= 2, f"{table.name} must have a column for each end of a pair, it has {', '.join(columns)}")
-    spec = None if trained.encoders is None else trained.encoders.spec
+    spec = trained.encoders.spec if isinstance(trained.encoders, TableEncoders) else None
     told = [name for name in (spec.src, spec.dst) if name is not None] if spec is not None else []
     names = told if len(told) == 2 and all(name in columns for name in told) else columns[:2]
     dataset, rows = loaded.dataset, Rows(table, rejects)

@@ -93,7 +93,7 @@ def pose(dataset: Dataset, config: TaskConfig | None = None) -> Problem:
 
 def posed(config: TaskConfig, loaded: Loaded) -> Problem:
     """The task of what was read; of tables, the target's kind is what their reader found."""
-    target = None if loaded.tables is None else loaded.tables.target
+    target = loaded.target
     if config.kind is None and target is not None and (config.level or loaded.dataset.level) != "link":
         config = config.model_copy(update={"kind": target.kind})
     return pose(loaded.dataset, config)

@@ -1,9 +1,9 @@
-"""Where data comes from: a data set by its name, tables of nodes and edges, a query, or a file or folder of graphs."""
+"""Where data comes from: a data set by name, tables of nodes and edges, a query, molecules, or a file of graphs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
@@ -11,16 +11,21 @@ from pydantic import BaseModel, ConfigDict
 from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import load_dataset
 from grapevine.data.download import Progress
+from grapevine.data.molecules.detect import holds_molecules
+from grapevine.data.molecules.spec import MoleculeEncoders, MoleculeSpec
+from grapevine.data.molecules.table import MoleculeTable
 from grapevine.data.readers.gin_text import read_gin_text
 from grapevine.data.readers.gnn_benchmark_npz import read_gnn_benchmark
 from grapevine.data.readers.heterophilous_npz import read_heterophilous
+from grapevine.data.readers.molecules import read_molecules
 from grapevine.data.readers.networkx import read_network
 from grapevine.data.readers.npz import read_npz
 from grapevine.data.readers.ogb_csv import read_ogb_nodes
 from grapevine.data.readers.tu import read_tu
-from grapevine.data.tables import TableEncoders, TableGraph, TableSpec, read_sql, tables_to_graph
+from grapevine.data.tables import TableEncoders, TableGraph, TableSpec, Target, read_sql, tables_to_graph
 from grapevine.errors import InputError, check
 
+Encoders: TypeAlias = TableEncoders | MoleculeEncoders
 Format = Literal["tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb"]
 
 _TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather", ".ipc", ".gz")
@@ -35,6 +40,7 @@ class Source(BaseModel):
         sql: the address of a database, with `nodes_query` and `edges_query`.
         path: a file or folder of graphs: the TU format, the one-file format of the GIN paper, GraphML, GEXF, npz or
             OGB's folders; `format` says which where that can not be seen.
+        molecules: what the columns of the molecules at `path` are; None: it holds no molecules.
         table: what the columns of tables are.
     """
 
@@ -49,6 +55,7 @@ class Source(BaseModel):
     edges_query: str | None = None
     path: str | None = None
     format: Format | None = None
+    molecules: MoleculeSpec | None = None
     table: TableSpec = TableSpec()
 
     @property
@@ -78,29 +85,39 @@ class Loaded:
     Args:
         dataset: the graph, or graphs, and what is asked of it.
         tables: what was read of tables: rejects, identifiers, reports. None for other sources.
-        encoders: what further tables are to be read by.
+        molecules: the same of molecules.
         notes: what was found and inferred, a sentence each.
     """
 
     dataset: Dataset
     tables: TableGraph | None = None
+    molecules: MoleculeTable | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> pl.DataFrame | None:
         """The rows of the tables that were left out; None if there are none."""
-        return self.tables.rejects.frame if self.tables is not None and len(self.tables.rejects) else None
+        read = self.tables or self.molecules
+        return read.rejects.frame if read is not None and len(read.rejects) else None
 
     @property
-    def encoders(self) -> TableEncoders | None:
-        return None if self.tables is None else self.tables.encoders
+    def encoders(self) -> Encoders | None:
+        """What further tables, or molecules, are to be read by."""
+        read = self.tables or self.molecules
+        return None if read is None else read.encoders
+
+    @property
+    def target(self) -> Target | None:
+        """What the column of answers holds; None where there is none, or the data are no table."""
+        read = self.tables or self.molecules
+        return None if read is None else read.target
 
 
-def load(source: Source, *, encoders: TableEncoders | None = None, on_progress: Progress | None = None) -> Loaded:
+def load(source: Source, *, encoders: Encoders | None = None, on_progress: Progress | None = None) -> Loaded:
     """Read what a source says.
 
     Args:
-        encoders: of a trained model, to read tables as they were read for it.
+        encoders: of a trained model, to read tables or molecules as they were read for it.
 
     Raises:
         InputError: if there is no such data, or it can not be read.
@@ -113,7 +130,9 @@ def load(source: Source, *, encoders: TableEncoders | None = None, on_progress: 
         raise InputError("say where the data is: the name of a data set, a file or folder, --edges FILE, or --sql URL")
     check(source.nodes is None or source.edges is not None, "a table of nodes needs a table of edges: give --edges")
     if source.edges is not None or source.sql is not None:
-        return _tables(source, encoders, on_progress)
+        return _tables(source, encoders if isinstance(encoders, TableEncoders) else None, on_progress)
+    if source.molecules is not None:
+        return _molecules(source, source.molecules, encoders, on_progress)
     if source.dataset is not None:
         root = None if source.root is None else Path(source.root)
         return Loaded(load_dataset(source.dataset, root, on_progress=on_progress))
@@ -133,8 +152,13 @@ def source_of(place: str, root: str | None = None) -> Source:
     if not path.exists() and not (len(path.parts) > 1 or path.suffix in _TABLES):
         return Source(dataset=place, root=root)
     check(path.exists(), f"there is no file or folder {place}")
+    if holds_molecules(path):
+        return Source(path=place, molecules=MoleculeSpec())
     if path.suffix in _TABLES:
-        raise InputError(f"{place} is a table: say --edges {place}, and --nodes FILE if there is a table of nodes")
+        raise InputError(
+            f"{place} is a table without a column of SMILES: say --smiles COLUMN for molecules, or --edges {place} for "
+            "the edges of a graph, and --nodes FILE if there is a table of nodes"
+        )
     return Source(path=place)
 
 
@@ -148,7 +172,15 @@ def _tables(source: Source, encoders: TableEncoders | None, on_progress: Progres
         edges = read_sql(source.sql, source.edges_query, name="the edges")
     spec = source.table if encoders is None else None
     made = tables_to_graph(nodes, edges, spec, encoders=encoders, on_progress=on_progress)
-    return Loaded(made.dataset(source.name), made, made.notes)
+    return Loaded(made.dataset(source.name), tables=made, notes=made.notes)
+
+
+def _molecules(source: Source, spec: MoleculeSpec, encoders: Encoders | None, on_progress: Progress | None) -> Loaded:
+    path = Path(source.path or "")
+    check(path.exists(), f"there is no file {path}")
+    told = encoders if isinstance(encoders, MoleculeEncoders) else spec
+    made = read_molecules(path, told, on_progress=on_progress)
+    return Loaded(replace(made.dataset(source.name), smiles=made.smiles), molecules=made, notes=made.notes)
 
 
 def _graphs(source: Source) -> Dataset:

@@ -128,7 +128,8 @@ def fit_once(
 def _resolved(config: TrainConfig, problem: Problem, loaded: Loaded) -> TrainConfig:
     source = config.source.absolute()
     if loaded.encoders is not None:
-        source = source.model_copy(update={"table": loaded.encoders.spec})
+        field = "table" if loaded.tables is not None else "molecules"
+        source = source.model_copy(update={field: loaded.encoders.spec})
     model = settled(config.model, problem.graph)
     return config.model_copy(update={"task": problem.config, "source": source, "model": model})
 

@@ -18,11 +18,13 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import grapevine
+from grapevine.data.molecules.spec import MoleculeEncoders
 from grapevine.data.tables import TableEncoders
 from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 from grapevine.ops.sparse import SparseMatrix
 from grapevine.recipes.models import ModelConfig, build_network
+from grapevine.recipes.models.given import GRAPH_FEATURES, graph_channels_of
 from grapevine.task import AnyObjective, Regression, SingleLabel, read_objective
 from grapevine.task.task import Level
 from grapevine.train.calibration import fit_spread_scale, fit_temperature
@@ -39,6 +41,7 @@ class Inputs(BaseModel):
     channels: int
     is_sparse: bool = False
     edge_channels: int | None = None
+    graph_channels: int = 0
     has_edge_weight: bool = False
     is_directed: bool = False
 
@@ -53,6 +56,7 @@ class Inputs(BaseModel):
             channels=channels,
             is_sparse=is_sparse,
             edge_channels=width,
+            graph_channels=graph_channels_of(graph),
             has_edge_weight="edge_weight" in graph.edge,
             is_directed=not graph.adj.is_symmetric(),
         )
@@ -65,6 +69,8 @@ class Inputs(BaseModel):
         check(came.channels == self.channels, f"{wanted}, the graph has {came.channels}")
         if self.edge_channels is not None:
             check(came.edge_channels == self.edge_channels, f"the model takes {self.edge_channels} features an edge")
+        is_fit = came.graph_channels == self.graph_channels
+        check(is_fit, f"the model takes {self.graph_channels} features a graph, these have {came.graph_channels}")
 
     def example(self) -> Graph:
         """A graph of two nodes that is of these widths."""
@@ -76,7 +82,8 @@ class Inputs(BaseModel):
         edge = {} if self.edge_channels is None else {"edge_attr": torch.zeros(count, self.edge_channels)}
         if self.has_edge_weight:
             edge["edge_weight"] = torch.ones(count)
-        return Graph(edges, node={"x": x}, edge=edge)
+        whole = {GRAPH_FEATURES: torch.zeros(1, self.graph_channels)} if self.graph_channels else {}
+        return Graph(edges, node={"x": x}, edge=edge, graph=whole)
 
 
 @dataclass(frozen=True)
@@ -88,7 +95,7 @@ class Trained:
         config: what the networks are.
         level: of what something is predicted.
         inputs: what they were made for.
-        encoders: how tables are read for them; None if they were not trained on tables.
+        encoders: how tables or molecules are read for them; None if they were trained on neither.
         class_names: of the classes, in order.
         temperature: the T of the probabilities of classes.
         spread_scale: the s of the spread of numbers.
@@ -99,7 +106,7 @@ class Trained:
     objective: AnyObjective
     level: Level
     inputs: Inputs
-    encoders: TableEncoders | None = None
+    encoders: TableEncoders | MoleculeEncoders | None = None
     class_names: tuple[str, ...] | None = None
     temperature: float = 1.0
     spread_scale: float = 1.0
@@ -216,12 +223,27 @@ def make_trained(
         names = config["class_names"]
         return Trained(
             Members(networks).eval(), model, objective, level, inputs,
-            encoders=None if encoder is None else TableEncoders.from_dict(encoder),
+            encoders=None if encoder is None else _read_encoders(encoder),
             class_names=None if names is None else tuple(names),
             temperature=float(config["temperature"]), spread_scale=float(config["spread_scale"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"this is no model that this version of Grapevine can build: {error}") from error
+
+
+def _read_encoders(saved: Mapping[str, Any]) -> TableEncoders | MoleculeEncoders:
+    """Of tables, or of molecules."""
+    return (MoleculeEncoders if _is_of_molecules(saved) else TableEncoders).from_dict(saved)
+
+
+def _is_of_molecules(saved: Mapping[str, Any]) -> bool:
+    return "feature_set" in saved.get("spec", {})
+
+
+def reads_molecules(folder: Path | str) -> bool:
+    """Whether the model of this folder was trained on molecules."""
+    path = Path(folder) / "encoder.json"
+    return path.is_file() and _is_of_molecules(read_json(path))
 
 
 def from_pretrained(folder: Path | str) -> Trained:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
 from grapevine.data.dataset import Dataset
-from grapevine.data.datasets import digits, gnn_benchmark, heterophilous, karate, planetoid, tu
+from grapevine.data.datasets import digits, gnn_benchmark, heterophilous, karate, molecules, planetoid, tu
 from grapevine.data.datasets.fetch import fetch
 from grapevine.data.datasets.info import DatasetInfo, RawFile
 from grapevine.data.datasets.processed import load_processed
@@ -16,12 +17,14 @@ from grapevine.errors import InputError, check
 
 __all__ = ["DATASETS", "DatasetInfo", "RawFile", "dataset_info", "dataset_names", "load_dataset"]
 
-_EMBEDDED = {"digits": digits, "karate": karate}
+_EMBEDDED = {"digits": digits.load, "karate": karate.load} | {
+    info.name: partial(molecules.load, info.name) for info in molecules.INFOS
+}
 _FAMILIES = (planetoid, gnn_benchmark, heterophilous)
 _FAMILY_OF = {info.name: family for family in _FAMILIES for info in family.INFOS}
 
 DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
-    {module.INFO.name: module.INFO for module in _EMBEDDED.values()}
+    {info.name: info for info in (digits.INFO, karate.INFO, *molecules.INFOS)}
     | {info.name: info for family in _FAMILIES for info in family.INFOS}
     | {info.name: info for info in tu.INFOS}
 )
@@ -31,7 +34,7 @@ def dataset_names() -> tuple[str, ...]:
     """The names of the data sets; of the TU collection only the best known: any `tu:NAME` is one too.
 
     >>> dataset_names()[:4]
-    ('digits', 'karate', 'cora', 'citeseer')
+    ('digits', 'karate', 'molecules', 'molecules:energy')
     """
     return tuple(DATASETS)
 
@@ -73,10 +76,11 @@ def load_dataset(name: str, root: Path | None = None, *, on_progress: Progress |
     info = dataset_info(name)
     if name in _EMBEDDED:
         check(root is None, f"{name} comes with the program and is read from no folder, got {root}")
-        dataset = _EMBEDDED[name].load()
+        dataset = _EMBEDDED[name]()
     elif name in _FAMILY_OF:
         files = fetch(info, root, on_progress=on_progress)
         dataset = load_processed(name, files.values(), lambda: _FAMILY_OF[name].read(info, files))
     else:
         dataset = tu.load(info, root, on_progress=on_progress)
-    return replace(dataset, name=name, metric=info.metric or dataset.metric, about=info.about())
+    about = {**dataset.about, **info.about()}
+    return replace(dataset, name=name, metric=info.metric or dataset.metric, about=about)

@@ -6,10 +6,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from grapevine.data.split.butina import cluster_keys
 from grapevine.data.split.by_component import component_of, split_by_group
+from grapevine.data.split.by_group import group_k_fold, group_split
 from grapevine.data.split.by_time import time_split
 from grapevine.data.split.folds import check_fold, k_fold
 from grapevine.data.split.pairs import pair_of_edges
+from grapevine.data.split.scaffold import scaffold_keys
 from grapevine.data.split.shares import per_class, random_split, stratified_split
 from grapevine.data.split.split import CLASS_DTYPES, Split, is_known
 from grapevine.errors import InputError, check
@@ -17,7 +20,10 @@ from grapevine.errors import InputError, check
 if TYPE_CHECKING:
     from grapevine.data.dataset import Dataset
 
-SplitKind = Literal["public", "random", "stratified", "per_class", "k_fold", "time", "component"]
+SplitKind = Literal[
+    "public", "random", "stratified", "per_class", "k_fold", "time", "component", "scaffold", "scaffold_sorted",
+    "cluster",
+]  # fmt: skip
 SPLIT_KINDS: tuple[SplitKind, ...] = get_args(SplitKind)
 
 
@@ -28,11 +34,14 @@ class SplitRule(BaseModel):
         kind: public (the data set's own; `fold` says which of several), random and stratified (`train`, `val`,
             `seed`), per_class (`num_train` of each class, `num_val`, `seed`), k_fold (`folds`, `fold`, `seed`, `val`
             as the share of what is not tested; stratified where the answers are classes), time (`time`, `train`,
-            `val`), component (`train`, `val`, `seed`).
+            `val`), component (`train`, `val`, `seed`), and of molecules scaffold (whole Bemis-Murcko scaffolds, drawn
+            by `seed`), scaffold_sorted (the largest scaffolds teach, the rarest are tested, without a draw) and
+            cluster (of alike molecules, drawn by `seed`), each with `train` and `val`.
+        by: what k_fold deals out: each item by itself, or whole scaffolds or clusters of molecules.
         time: the name of the tensor that holds the items' times.
 
-    >>> SplitRule(kind="random", seed=3)
-    SplitRule(kind='random', train=0.6, val=0.2, seed=3, folds=10, fold=0, num_train=20, num_val=500, time='time')
+    >>> SplitRule(kind="random", seed=3)  # doctest: +ELLIPSIS
+    SplitRule(kind='random', train=0.6, val=0.2, seed=3, folds=10, fold=0, by='item', num_train=20, num_val=500, ...)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +52,7 @@ class SplitRule(BaseModel):
     seed: int = 0
     folds: int = Field(10, ge=2)
     fold: int = Field(0, ge=0)
+    by: Literal["item", "scaffold", "cluster"] = "item"
     num_train: int = Field(20, ge=1)
     num_val: int = Field(500, ge=0)
     time: str = "time"
@@ -71,6 +81,8 @@ def make_split(rule: SplitRule, dataset: "Dataset") -> Split:
         return time_split(_tensor(dataset, rule.time), train=rule.train, val=rule.val, y=_answers(dataset))
     if rule.kind == "component":
         return _by_component(rule, dataset)
+    if rule.kind in ("scaffold", "scaffold_sorted", "cluster") or (rule.kind == "k_fold" and rule.by != "item"):
+        return _by_likeness(rule, dataset)
     if dataset.level == "edge":
         return _by_pair(rule, dataset)
     return _drawn(rule, _items(dataset))
@@ -112,6 +124,19 @@ def _by_component(rule: SplitRule, dataset: "Dataset") -> Split:
         component = component[dataset.graph.adj.src]
     known = torch.ones(len(component), dtype=torch.bool) if y is None else is_known(y)
     return split_by_group(component, known, train=rule.train, val=rule.val, seed=rule.seed)
+
+
+def _by_likeness(rule: SplitRule, dataset: "Dataset") -> Split:
+    """Whole groups of molecules that are alike."""
+    if dataset.smiles is None:
+        raise InputError(f"scaffolds and clusters are of molecules: {dataset.name} is split otherwise, as at random")
+    keys = cluster_keys if "cluster" in (rule.kind, rule.by) else scaffold_keys
+    groups, y = keys(dataset.smiles), _answers(dataset)
+    if rule.kind == "k_fold":
+        folds = group_k_fold(groups, folds=rule.folds, val=rule.val, seed=rule.seed, y=y)
+        return check_fold(rule.fold, folds, "folds")
+    is_balanced = rule.kind != "scaffold_sorted"
+    return group_split(groups, train=rule.train, val=rule.val, seed=rule.seed, balanced=is_balanced, y=y)
 
 
 def _items(dataset: "Dataset") -> int | Tensor:

@@ -3,6 +3,8 @@
 h_i' = sum over j of alpha_ij W h_j,    alpha_i = softmax_j LeakyReLU(a_src . W h_j + a_dst . W h_i + a_edge . W_e e_ij)
 """
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -11,6 +13,7 @@ from grapevine.errors import check
 from grapevine.graph import Adjacency
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Features, Linear, check_channels, linear
 from grapevine.ops.attention import additive_attention
 from grapevine.ops.segment import segment_reduce
@@ -62,6 +65,19 @@ class GATConv(Conv):
     >>> layer(torch.ones(5, 3), torch.tensor([[0, 1], [1, 2]])).shape
     torch.Size([5, 8])
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GAT",
+        message="a_ij W h_j, a_i = softmax over j of LeakyReLU(a . [W h_j, W h_i, W_e e_ij])",
+        aggregation="sum, yourself too",
+        update="m_i + b, heads side by side",
+        edges="features",
+        readout="",
+        cost="e c + n c^2",
+        power="below 1-WL",
+        year=2018,
+        paper="Velickovic et al., Graph attention networks",
+    )
 
     def __init__(
         self,

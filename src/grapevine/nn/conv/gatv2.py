@@ -3,6 +3,8 @@
 h_i' = sum over j of alpha_ij W_src h_j,    alpha_i = softmax_j  a . LeakyReLU(W_src h_j + W_dst h_i + W_e e_ij)
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from grapevine.errors import check
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.gat import head_vector, join_heads, with_mean_loops
 from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Linear, check_channels
 from grapevine.ops.attention import gatv2_attention
 from grapevine.ops.edge_softmax import edge_softmax
@@ -39,6 +42,19 @@ class GATv2Conv(Conv):
     >>> layer(torch.ones(5, 3), torch.tensor([[0, 1], [1, 2]])).shape
     torch.Size([5, 4])
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GATv2",
+        message="a_ij W h_j, a_i = softmax over j of a . LeakyReLU(W h_j + W' h_i + W_e e_ij)",
+        aggregation="sum, yourself too",
+        update="m_i + b, heads side by side",
+        edges="features",
+        readout="",
+        cost="e c + n c^2",
+        power="below 1-WL",
+        year=2022,
+        paper="Brody et al., How attentive are graph attention networks?",
+    )
 
     def __init__(
         self,

@@ -3,6 +3,8 @@
 H' = D^-1/2 (A + I) D^-1/2 H W,    D the degrees of A + I
 """
 
+from typing import ClassVar
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from grapevine.graph import Adjacency
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Features, Linear, linear
 from grapevine.ops.gather import gather
 from grapevine.ops.segment import segment_reduce
@@ -93,6 +96,19 @@ class GCNConv(Conv):
     >>> [round(number, 3) for number in layer(x, edge_index)[0].tolist()]
     [0.933, 0.933]
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GCN",
+        message="h_j / sqrt(d_i d_j)",
+        aggregation="sum, yourself too",
+        update="W m_i + b",
+        edges="weights",
+        readout="",
+        cost="e c + n c^2",
+        power="below 1-WL",
+        year=2017,
+        paper="Kipf & Welling, Semi-supervised classification with graph convolutional networks",
+    )
 
     def __init__(self, in_channels: int, out_channels: int, *, add_self_loops: bool = True, bias: bool = True):
         super().__init__()

@@ -3,12 +3,15 @@
 h_i' = network((1 + eps) h_i + sum over j of h_j)
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from grapevine.errors import check
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.inputs import Edges, Ends, dense_ends_of
+from grapevine.nn.equation import Equation
 from grapevine.ops.spmm import spmm
 
 
@@ -24,6 +27,19 @@ class GINConv(Conv):
     >>> layer(torch.tensor([[1.0], [2.0], [4.0]]), torch.tensor([[1, 2], [0, 0]])).tolist()
     [[7.0], [2.0], [4.0]]
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GIN",
+        message="h_j",
+        aggregation="sum",
+        update="MLP((1 + eps) h_i + m_i)",
+        edges="none",
+        readout="sum of every layer",
+        cost="e c + n c^2",
+        power="1-WL",
+        year=2019,
+        paper="Xu et al., How powerful are graph neural networks?",
+    )
 
     eps: Tensor
 

@@ -3,6 +3,8 @@
 h_i' = network((1 + eps) h_i + sum over j of ReLU(h_j + W_e e_ij))
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -10,6 +12,7 @@ from grapevine.errors import InputError, check
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.gin import check_equal_widths, set_eps
 from grapevine.nn.conv.inputs import Edges, Ends, dense_ends_of, edges_of
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Linear
 from grapevine.ops.gather import gather
 from grapevine.ops.segment import segment_reduce
@@ -30,6 +33,19 @@ class GINEConv(Conv):
     >>> layer(x, torch.tensor([[1], [0]]), edge).tolist()
     [[3.5], [2.0]]
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GINE",
+        message="ReLU(h_j + W_e e_ij)",
+        aggregation="sum",
+        update="MLP((1 + eps) h_i + m_i)",
+        edges="features",
+        readout="mean",
+        cost="e c + n c^2",
+        power="1-WL",
+        year=2020,
+        paper="Hu et al., Strategies for pre-training graph neural networks",
+    )
 
     eps: Tensor
 

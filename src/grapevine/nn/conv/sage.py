@@ -3,7 +3,7 @@
 h_i' = W_root h_i + W aggregate over N(i) of h_j + b        aggregate: mean, max, sum, max-pool or LSTM
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from grapevine.nn.aggregation import LSTM
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.gcn import propagate
 from grapevine.nn.conv.inputs import Edges, Ends, dense_ends_of, ends_of
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Features, Linear, linear
 from grapevine.ops.gather import gather
 from grapevine.ops.sparse import SparseMatrix
@@ -40,6 +41,19 @@ class SAGEConv(Conv):
     >>> [round(number, 3) for number in layer(x, torch.tensor([[1, 2, 3], [0, 0, 0]]))[0].tolist()]
     [0.683, 2.533]
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="GraphSAGE",
+        message="h_j",
+        aggregation="mean, sum, max, max-pool or LSTM",
+        update="W_root h_i + W m_i + b",
+        edges="none",
+        readout="",
+        cost="e c + n c^2",
+        power="below 1-WL",
+        year=2017,
+        paper="Hamilton et al., Inductive representation learning on large graphs",
+    )
 
     def __init__(
         self,

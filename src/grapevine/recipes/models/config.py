@@ -1,20 +1,32 @@
 """What a network is made of, as plain values: a run's configuration holds it, and the same network can be built again.
 
-GCN: Kipf & Welling 2017. SAGE: Hamilton et al. 2017. GAT: Velickovic et al. 2018. GATv2: Brody et al. 2022.
-GIN: Xu et al. 2019. GINE: Hu et al. 2020. The MLP hears no neighbour: the others are to be measured against it.
+Each name is one row of docs/one-equation.md, but for the MLP, which hears no neighbour: the others are to be measured
+against it.
 """
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
 
 from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.nn.conv.sage import SageAggregation
 from grapevine.typing import ActivationName
 
-ModelName = Literal["mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine"]
+ModelName = Literal[
+    "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
+    "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
+    "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
+]  # fmt: skip
+ReadoutName = Literal[
+    "sum", "mean", "max", "attention", "gated", "set2set", "sort", "deep-sets", "set-transformer",
+    "attentive", "histogram", "fingerprint",
+]  # fmt: skip
 MODELS: tuple[ModelName, ...] = get_args(ModelName)
+READOUTS: tuple[ReadoutName, ...] = get_args(ReadoutName)
+NEEDS_EDGES: tuple[ModelName, ...] = ("gine", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph")  # with features
+NEEDS_BOTH_WAYS: tuple[ModelName, ...] = ("dmpnn", "weave")  # each edge with its other direction
+_USUAL_DEGREE = 5  # of Duvenaud et al. 2015
 NormName = Literal["none", "batch", "layer", "graph"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -27,7 +39,7 @@ class ModelConfig(BaseModel):
     Args:
         name: the kind of the layers.
         hidden_channels: width of the states between the layers, of attention that of one head.
-        num_layers: how often neighbours are heard; of an MLP, its linear layers.
+        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules.
         heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged.
         activation: between the layers.
         dropout: after each activation, and of attention on its weights.
@@ -39,14 +51,19 @@ class ModelConfig(BaseModel):
             map of the features before the first block and one to the answers behind the last (Platonov et al. 2023).
         aggregation: of SAGE.
         train_eps: learn the weight of a node's own state, of GIN and GINE; otherwise it is that of a neighbour.
-        readout: how the states of a graph's nodes are brought together.
+        readout: how the states of a graph's nodes are brought together; None: as in the model's paper, or the sum.
         jumping: read out the states of every layer, as in Xu et al. 2019; of dense features alone.
         decoder: what says whether a pair of nodes is joined.
         state_channels: width of the states that links, edges and graphs are judged by; None: hidden_channels.
         symmetric: whether an edge or a pair says the same in both directions; None: if every edge has its edge back.
         decays_first_layer_only: weight decay leaves all parameters but the first layer's alone (Kipf & Welling 2017).
-        uses_edges: use the weights (GCN) or the features (GAT, GATv2, GINE, and what is said of edges) that the
-            graph's edges have.
+        uses_edges: use the weights (GCN, ChebNet, ARMA, SGC) or the features (all other models that take them, and
+            what is said of edges) that the graph's edges have.
+        order: of ChebNet's polynomial, the number of its terms; of SGC the hops of a layer.
+        tied: MPNN's steps share one message and one GRU.
+        mode: of D-MPNN: as in its paper, or as in the program chemprop.
+        distance: of Weave: up to how many bonds apart a pair is.
+        max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
 
     >>> ModelConfig(name="gcn", hidden_channels=16).num_layers
     2
@@ -68,13 +85,18 @@ class ModelConfig(BaseModel):
     has_blocks: bool = False
     aggregation: SageAggregation = "mean"
     train_eps: bool = False
-    readout: Literal["sum", "mean", "max"] = "sum"
+    readout: ReadoutName | None = None
     jumping: bool = False
     decoder: Literal["dot", "bilinear", "mlp"] = "dot"
     state_channels: PositiveInt | None = None
     symmetric: bool | None = None
     decays_first_layer_only: bool = False
     uses_edges: bool = True
+    order: PositiveInt = 3
+    tied: bool = True
+    mode: Literal["paper", "chemprop"] = "paper"
+    distance: PositiveInt = 2
+    max_degree: NonNegativeInt | None = None
 
     @model_validator(mode="after")
     def _check_blocks(self) -> "ModelConfig":
@@ -89,6 +111,10 @@ def settled(config: ModelConfig, graph: Graph) -> ModelConfig:
     >>> settled(ModelConfig(name="gcn"), Graph([[0], [1]])).symmetric
     False
     """
-    if config.symmetric is not None:
-        return config
-    return config.model_copy(update={"symmetric": graph.adj.is_symmetric()})
+    found: dict[str, object] = {}
+    if config.symmetric is None:
+        found["symmetric"] = graph.adj.is_symmetric()
+    if config.max_degree is None and config.name == "fingerprint":
+        most = int(graph.adj.in_degree.max()) if graph.num_nodes else 0
+        found["max_degree"] = max(_USUAL_DEGREE, most)
+    return config.model_copy(update=found)

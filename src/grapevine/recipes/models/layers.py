@@ -1,0 +1,194 @@
+"""Networks of layers of one kind: stacked, in residual blocks, behind a linear map where they want dense features."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from grapevine.nn import (
+    GNN,
+    MLP,
+    ARMAConv,
+    BatchNorm,
+    ChebConv,
+    Conv,
+    GATConv,
+    GATv2Conv,
+    GCNConv,
+    GINConv,
+    GINEConv,
+    GraphNorm,
+    InteractionConv,
+    LayerNorm,
+    Linear,
+    LinearConv,
+    MLPMessageConv,
+    NeuralFingerprintConv,
+    PNAConv,
+    ResidualBlock,
+    SAGEConv,
+    SGConv,
+)
+from grapevine.nn.conv.inputs import Edges
+from grapevine.nn.linear import Features, dropout_features, linear
+from grapevine.ops.epilogue import epilogue
+from grapevine.recipes.models.config import ModelConfig, ModelName
+from grapevine.recipes.models.given import Given
+from grapevine.typing import ActivationName
+
+_NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm, "graph": GraphNorm}
+_SPARSE: tuple[ModelName, ...] = ("mlp", "gcn", "gat", "gatv2", "cheb", "arma", "sgc")  # take sparse features
+
+
+class _Layer(NamedTuple):
+    """A convolution and the width of its states."""
+
+    conv: Conv
+    width: int
+
+
+class _Framed(nn.Module):
+    """A linear map of the features in front of a network that wants them dense, and what stands behind it.
+
+    z = activation(W x + b), dropped out where it is activated
+    """
+
+    def __init__(
+        self, front: Linear, network: GNN, back: nn.Module | None, *, activation: ActivationName, input_dropout: float,
+        dropout: float,
+    ):  # fmt: skip
+        super().__init__()
+        self.layers = nn.ModuleList([front, network] if back is None else [front, network, back])
+        self.activation: ActivationName = activation
+        self.input_dropout, self.dropout = input_dropout, dropout
+
+    def forward(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Tensor:
+        front, network, *back = self.layers
+        assert isinstance(front, Linear)
+        x = dropout_features(x, self.input_dropout, self.training)
+        dropout = self.dropout if self.training else 0.0
+        h = epilogue(linear(x, front.fitted(x)), front.bias, activation=self.activation, dropout=dropout)
+        h = network(h, adj, edge)
+        return back[0](h) if back else h
+
+
+def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -> nn.Module:
+    """Layers with an activation between them, and behind the last where its states are read out."""
+    takes_sparse = config.name in _SPARSE or (config.name == "sage" and config.aggregation in ("mean", "sum"))
+    front = Linear(given.channels, config.hidden_channels) if given.is_sparse and not takes_sparse else None
+    layers, channels = [], given.channels if front is None else config.hidden_channels
+    for k in range(config.num_layers):
+        is_last = k == config.num_layers - 1
+        out = width if is_last else config.hidden_channels
+        layers.append(_CONVS[config.name](config, channels, out, given.edge_channels, is_last))
+        channels = layers[-1].width
+    normed = layers if is_read_out else layers[:-1]
+    network = GNN(
+        [layer.conv for layer in layers],
+        activation=config.activation,
+        dropout=config.dropout,
+        input_dropout=config.input_dropout if front is None else 0.0,
+        norms=None if config.norm == "none" else [_NORMS[config.norm](layer.width) for layer in normed],
+        residual=config.residual,
+        activate_last=is_read_out,
+    )
+    if front is None:
+        return network
+    return _Framed(front, network, None, activation="none", input_dropout=config.input_dropout, dropout=0.0)
+
+
+def blocks(config: ModelConfig, given: Given, width: int) -> nn.Module:
+    """Residual blocks between two linear maps."""
+    hidden, blocks = config.hidden_channels, []
+    for _ in range(config.num_layers):
+        conv, inner = _CONVS[config.name](config, hidden, hidden, given.edge_channels, False)
+        options = {"activation": config.activation, "dropout": config.dropout}
+        blocks.append(ResidualBlock(conv, hidden, inner_channels=inner, norm=_norm(config), **options))
+    back = nn.Sequential(_norm(config), Linear(hidden, width))
+    return _Framed(
+        Linear(given.channels, hidden), GNN(blocks, activation="none"), back, activation=config.activation,
+        input_dropout=config.input_dropout, dropout=config.dropout,
+    )  # fmt: skip
+
+
+def _norm(config: ModelConfig) -> nn.Module:
+    return nn.Identity() if config.norm == "none" else _NORMS[config.norm](config.hidden_channels)
+
+
+def _alone(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(LinearConv(channels, out), out)
+
+
+def _gcn(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(GCNConv(channels, out), out)
+
+
+def _sage(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(SAGEConv(channels, out, aggregation=config.aggregation), out)
+
+
+def _attention(layer: type[GATConv] | type[GATv2Conv]) -> Callable[..., _Layer]:
+    """Heads side by side, in the last layer averaged; the attention weights are dropped out like the states."""
+
+    def make(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+        heads = config.last_heads if is_last else config.heads
+        options: dict[str, Any] = {"heads": heads, "concat": not is_last, "dropout": config.dropout}
+        return _Layer(layer(channels, out, edge_channels=edge, **options), out if is_last else heads * out)
+
+    return make
+
+
+def _mapped(config: ModelConfig, channels: int, out: int) -> MLP:
+    """What GIN maps its sums with: two linear layers (Xu et al. 2019)."""
+    has_norm = config.norm == "batch"
+    return MLP([channels, config.hidden_channels, out], activation=config.activation, batch_norm=has_norm)
+
+
+def _gin(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(GINConv(_mapped(config, channels, out), train_eps=config.train_eps), out)
+
+
+def _gine(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    network = _mapped(config, channels, out)
+    return _Layer(GINEConv(network, in_channels=channels, edge_channels=edge, train_eps=config.train_eps), out)
+
+
+def _pna(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(PNAConv(channels, out, avg_log_degree=1.0, edge_channels=edge), out)  # `fit_to` knows the degrees
+
+
+def _message_mlp(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    return _Layer(MLPMessageConv(channels, out, edge_channels=edge, activation=config.activation), out)
+
+
+def _interaction(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    """Hidden layers as wide as the states, fewer than those that the paper predicts motion with."""
+    hidden = (config.hidden_channels,)
+    conv = InteractionConv(
+        channels, out, edge or 0, relation_channels=hidden, effect_channels=config.hidden_channels,
+        object_channels=hidden, activation=config.activation,
+    )  # fmt: skip
+    return _Layer(conv, out)
+
+
+def _fingerprint(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    degree = 0 if config.max_degree is None else config.max_degree
+    return _Layer(NeuralFingerprintConv(channels, out, max_degree=degree, edge_channels=edge), out)
+
+
+_CONVS: dict[ModelName, Callable[..., _Layer]] = {
+    "cheb": lambda config, channels, out, edge, is_last: _Layer(ChebConv(channels, out, config.order), out),
+    "arma": lambda config, channels, out, edge, is_last: _Layer(ARMAConv(channels, out), out),
+    "sgc": lambda config, channels, out, edge, is_last: _Layer(SGConv(channels, out, config.order), out),
+    "pna": _pna,
+    "mlp-message": _message_mlp,
+    "interaction": _interaction,
+    "fingerprint": _fingerprint,
+    "mlp": _alone,
+    "gcn": _gcn,
+    "sage": _sage,
+    "gat": _attention(GATConv),
+    "gatv2": _attention(GATv2Conv),
+    "gin": _gin,
+    "gine": _gine,
+}

@@ -1,0 +1,5 @@
+"""Every public layer, from the tables of its family."""
+
+from tests.nn import cases, cases_chemists, cases_gilmer, cases_readouts, cases_spectral
+
+CASES = [*cases.CASES, *cases_spectral.CASES, *cases_gilmer.CASES, *cases_chemists.CASES, *cases_readouts.CASES]
