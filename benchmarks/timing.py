@@ -6,12 +6,9 @@ them. So each call is timed both ways.
 """
 
 import multiprocessing
-import os
-import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import ParamSpec, TypeVar
@@ -19,13 +16,14 @@ from typing import ParamSpec, TypeVar
 import torch
 
 from grapevine.ops.runtime.allocator import keep_memory
+from grapevine.train.memory import CAN_MEASURE_MEMORY, peak_growth
+
+__all__ = ["CAN_MEASURE_MEMORY", "Scale", "Seconds", "both_ways", "copy_bandwidth", "in_turn", "peak_growth"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["benchmarks.epochs"])  # a new process has all modules at once
-_FORGET_PEAK = Path("/proc/self/clear_refs")
-CAN_MEASURE_MEMORY = os.access(_FORGET_PEAK, os.W_OK)
 
 
 @dataclass(frozen=True)
@@ -85,18 +83,3 @@ def copy_bandwidth() -> float:
     source = torch.ones(64 << 20)
     target = torch.empty_like(source)
     return 2 * 4 * source.numel() / in_turn({"copy": lambda: target.copy_(source)}, 5)["copy"]
-
-
-def peak_growth(run: Callable[[], object]) -> int:
-    """By how many bytes the resident memory of this process grew at its peak while `run` ran."""
-    before = _resident("VmRSS")
-    _FORGET_PEAK.write_text("5")
-    run()
-    return _resident("VmHWM") - before
-
-
-def _resident(field: str) -> int:
-    status = Path("/proc/self/status").read_text()
-    match = re.search(rf"^{field}:\s+(\d+) kB", status, re.MULTILINE)
-    assert match is not None, f"/proc/self/status has no {field}"
-    return int(match[1]) * 1024

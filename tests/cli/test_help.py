@@ -15,7 +15,7 @@ from grapevine.recipes.models import MODELS
 from grapevine.recipes.source import Format
 from tests.cli.run import run, works
 
-COMMANDS = ("train", "predict", "evaluate", "embed", "info", "compare", "audit", "datasets")
+COMMANDS = ("train", "predict", "evaluate", "embed", "info", "compare", "compare-models", "audit", "datasets")
 
 
 def test_the_words_of_the_options_are_those_of_the_program():
@@ -54,7 +54,7 @@ def test_the_help_does_not_wait_for_pytorch():
     [
         ("train cor", [name for name in DATASETS if name.startswith("cor")]),
         ("datasets kar", ["karate"]),
-        ("train --model ga", ["gat", "gatv2"]),
+        ("train --model ga", ["gat", "gatv2", "gatedgcn"]),
         ("train --model gcn,sa", ["gcn,sage"]),
         ("train --format gi", ["gin"]),
         ("train --split k", ["k_fold"]),

@@ -25,6 +25,7 @@ from grapevine.recipes.models import (
     training_settings,
     with_values,
 )
+from grapevine.recipes.models.config import NEEDS_BOTH_WAYS, NEEDS_EDGES
 from grapevine.task import EdgeTask, GraphTask, LinkTask, NodeTask, Regression, SingleLabel
 from grapevine.train.loop import fit
 from grapevine.train.settings import Settings
@@ -90,15 +91,15 @@ def test_every_model_learns_every_task_and_comes_back(name, level, is_sparse):
     assert fit(network, task, settings).epochs == 3
     assert any(not torch.equal(before[key], value) for key, value in network.state_dict().items())
     # Built for a graph of other edges, and loaded: the same answers.
-    other = Graph([[0], [1]], node={"x": graph_of(is_sparse=is_sparse, num_nodes=2).x}, edge=_first_edge(task.graph))
+    other = Graph([[0, 1], [1, 0]], x=graph_of(is_sparse=is_sparse, num_nodes=2).x, edge=_two_edges(task.graph))
     again = build_network(ModelConfig.model_validate_json(config.model_dump_json()), other, task.objective, level=level)
     again.load_state_dict(network.state_dict())
     asked = graph_of(is_sparse=is_sparse)
     assert torch.equal(outputs(again, asked, level), outputs(network, asked, level))
 
 
-def _first_edge(graph: Graph) -> dict[str, torch.Tensor]:
-    return {name: tensor[:1] for name, tensor in graph.edge.items() if name != "y"}
+def _two_edges(graph: Graph) -> dict[str, torch.Tensor]:
+    return {name: tensor[:2] for name, tensor in graph.edge.items() if name != "y"}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -125,7 +126,7 @@ def test_a_network_hears_its_neighbours_and_an_mlp_does_not():
     assert sum(scores["gcn"]) > sum(scores["mlp"]) + 0.3
     changed = graph.replace(x=torch.cat([graph.x[:1] + 1, graph.x[1:]]))
     neighbours = graph.adj.edge_index[1][graph.adj.src == 0]
-    for name in MODELS[:-1]:
+    for name in set(MODELS) - set(NEEDS_EDGES):
         network = build_network(model_config(name, level="node"), graph, task.objective, level="node")
         differs = (outputs(network, graph, "node") != outputs(network, changed, "node")).any(1)
         assert bool(differs[neighbours].all()) == (name != "mlp")
@@ -148,8 +149,8 @@ def test_edges_are_heard_where_the_graph_has_them_and_the_model_takes_them():
         config = ModelConfig(name=name, hidden_channels=8)
         network = build_network(config, graph, OBJECTIVE, level="node")
         is_heard = not torch.equal(outputs(network, graph, "node"), outputs(network, other, "node"))
-        assert is_heard == (name in ("gcn", "gat", "gatv2", "gine"))
-        if name != "gine":
+        assert is_heard == (name not in ("mlp", "sage", "gin"))
+        if name not in NEEDS_EDGES:
             deaf = build_network(config.model_copy(update={"uses_edges": False}), graph, OBJECTIVE, level="node")
             assert torch.equal(outputs(deaf, graph, "node"), outputs(deaf, other, "node"))
 
@@ -183,9 +184,8 @@ def test_the_decoders_and_readouts_are_those_that_were_asked_for():
         assert network.states(graph).shape == (12, 4)
     for readout, expected in (("sum", 2.0), ("mean", 1.0), ("max", 1.0)):
         config = ModelConfig(name="gcn", readout=readout)
-        two = build_network(config, graph, OBJECTIVE, level="graph").head.readout(
-            torch.ones(2, 1), Graph([[0], [1]], num_nodes=2)
-        )
+        head = build_network(config, graph, OBJECTIVE, level="graph").head
+        two = head.read(torch.ones(2, 1), Graph([[0], [1]], num_nodes=2))
         assert two.tolist() == [[expected]]
 
 
@@ -244,8 +244,11 @@ def _end_of(options: Range | Choice, end: int):
 
 def test_what_does_not_fit_is_said():
     graph = graph_of(has_edges=False)
-    assert "edge_attr" in obstacle("gine", graph, "node")
-    assert all(obstacle(name, graph, "node") is None for name in MODELS[:-1])
+    assert all("edge_attr" in obstacle(name, graph, "node") for name in NEEDS_EDGES)
+    assert all(obstacle(name, graph, "node") is None for name in set(MODELS) - set(NEEDS_EDGES))
+    one_way = Graph([[0], [1]], x=torch.ones(2, 1), edge={"edge_attr": torch.ones(1, 2)})
+    for name in MODELS:
+        assert ("one way" in (obstacle(name, one_way, "node") or "")) == (name in NEEDS_BOTH_WAYS)
     assert "floating-point" in obstacle("gcn", Graph([[0], [1]], x=torch.ones(2, 1, dtype=torch.int64)), "node")
     assert "no features" in obstacle("mlp", Graph([[0], [1]]), "graph")
     with pytest.raises(InputError, match="gine does not fit"):

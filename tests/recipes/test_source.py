@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from grapevine.data.datasets import load_dataset
+from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.data.readers.gin_text import write_gin_text
 from grapevine.data.readers.heterophilous_npz import write_heterophilous
 from grapevine.data.readers.networkx import write_network
@@ -61,8 +62,11 @@ def test_a_name_is_a_path_if_there_is_one(tmp_path):
         source_of(str(tmp_path / "nothing.npz"))
     table = tmp_path / "edges.csv"
     table.write_text("src,dst\n1,2\n")
-    with pytest.raises(InputError, match="is a table: say --edges"):
+    with pytest.raises(InputError, match="say --smiles COLUMN for molecules, or --edges"):
         source_of(str(table))
+    molecules = tmp_path / "solubility.csv"
+    molecules.write_text("name,SMILES\nethanol,CCO\n")
+    assert source_of(str(molecules)).molecules == MoleculeSpec()
 
 
 @pytest.mark.parametrize(

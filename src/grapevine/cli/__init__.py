@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from grapevine import __version__
-from grapevine.cli import look, train, use
+from grapevine.cli import compare_models, look, train, use
 
 _EPILOG = """Examples:
 
@@ -31,6 +31,7 @@ app = typer.Typer(
 
 _MAKE, _USE, _LOOK = "Make a model", "Use a model", "Look"
 app.command(rich_help_panel=_MAKE, epilog=train.EPILOG)(train.train)
+app.command("compare-models", rich_help_panel=_MAKE, epilog=compare_models.EPILOG)(compare_models.compare_models)
 app.command(rich_help_panel=_USE, epilog=use.PREDICT_EPILOG)(use.predict)
 app.command(rich_help_panel=_USE)(use.evaluate)
 app.command(rich_help_panel=_USE)(use.embed)

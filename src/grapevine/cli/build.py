@@ -55,7 +55,8 @@ def make_source(told: Given) -> Source:
     check(place.nodes is None or place.edges is not None, "--nodes goes with --edges, and names no data alone")
     for name, value in (("--nodes-query", place.nodes_query), ("--edges-query", place.edges_query)):
         check(value is None or place.sql is not None, f"{name} is asked of a database: give --sql")
-    if place.data is not None and are_molecules(place.data, told.molecules):
+    is_xyz = place.format == "xyz"  # its texts begin like those of SMILES
+    if place.data is not None and not is_xyz and are_molecules(place.data, told.molecules):
         return molecule_source(place.data, told)
     refuse_molecules(told.molecules, place.data)
     spec = _table_spec(columns, question)
@@ -71,7 +72,8 @@ def make_source(told: Given) -> Source:
         )  # fmt: skip
     is_file = Path(place.data).suffix in _FILES
     check(not is_file or Path(place.data).exists(), f"there is no file {place.data}")
-    source = source_of(place.data, _whole(place.root))
+    is_xyz_file = is_xyz and is_file and place.root is None
+    source = Source(path=place.data) if is_xyz_file else source_of(place.data, _whole(place.root))
     if source.path is None:
         check(place.format is None, f"--format is for files and folders of graphs, {place.data} is a data set's name")
     else:

@@ -82,7 +82,7 @@ class Given:
 class Way:
     """Which model, and how it is trained."""
 
-    model: str = "gcn"
+    model: str | None = None
     hidden: int | None = None
     layers: int | None = None
     dropout: float | None = None

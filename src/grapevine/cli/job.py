@@ -21,6 +21,7 @@ from grapevine.train.run import make_runs_folder
 from grapevine.train.run_files import read_toml
 
 _TOUR = "digits"
+_MODEL, _MOLECULES_MODEL = "gcn", "dmpnn"  # where none is named
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,13 @@ class Outcome:
 
 def train_new(told: Given, way: Way, kept: Kept, on_progress: Progress | None) -> Outcome:
     """Load the data, make the question, choose and tune if that was asked for, and train."""
-    names = _names(way.model)
+    names = None if way.model is None else _names(way.model)  # wrong ones are said before anything is read
     is_tour = told == Given(question=told.question)
     source = Source(dataset=_TOUR) if is_tour else make_source(told)
     loaded = load(source, on_progress=on_progress)
     task = make_task(told.question, loaded)
-    if is_tour and way.model == "gcn":
+    names = names or [_MOLECULES_MODEL if loaded.dataset.smiles is not None else _MODEL]
+    if is_tour and names == [_MODEL]:
         return _tour(source, loaded, task, way, kept, on_progress)
     if len(names) == 1:
         config = make_config(names[0], way, loaded, source, task, run_name=kept.name)
@@ -135,7 +137,7 @@ def _tour(
     check(way.tune is None, "--tune is for data of your own: name a data set or give tables")
     both = [
         make_config(name, way, loaded, source, task, run_name=None if kept.name is None else f"{kept.name}-{name}")
-        for name in (way.model, "mlp")
+        for name in (_MODEL, "mlp")
     ]
     results = [
         train(config, out=kept.out, loaded=loaded, has_report=kept.has_report, on_progress=on_progress)

@@ -5,6 +5,7 @@ from pathlib import Path
 from grapevine.cli.checked import valid, words
 from grapevine.cli.given import Given, Molecules, Place
 from grapevine.data.molecules.detect import holds_molecules
+from grapevine.data.molecules.features import FEATURE_SETS
 from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.errors import InputError, check
 from grapevine.recipes.source import Source
@@ -45,5 +46,7 @@ def molecule_source(data: str, told: Given) -> Source:
         "largest_fragment": molecules.standardise, "neutralise": molecules.standardise,
     }  # fmt: skip
     if molecules.atoms is not None:
+        known = molecules.atoms in FEATURE_SETS
+        check(known, f"--atoms must be one of {', '.join(FEATURE_SETS)}, got {molecules.atoms}")
         fields["feature_set"] = molecules.atoms
     return Source(path=str(path.expanduser().absolute()), molecules=valid(MoleculeSpec, fields))

@@ -15,7 +15,7 @@ MODELS = (
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
-FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb")
+FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")
 SPLITS = (
     "public", "random", "stratified", "per_class", "k_fold", "time", "component", "scaffold", "scaffold_sorted",
     "cluster",
@@ -183,7 +183,15 @@ NegativesKind = Annotated[
 # How it is split.
 Split = Annotated[
     Literal[
-        "public", "random", "stratified", "per_class", "k_fold", "time", "component", "scaffold", "scaffold_sorted",
+        "public",
+        "random",
+        "stratified",
+        "per_class",
+        "k_fold",
+        "time",
+        "component",
+        "scaffold",
+        "scaffold_sorted",
         "cluster",
     ]
     | None,
@@ -219,10 +227,11 @@ Part = Annotated[
 
 # The model.
 Model = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="NAME",
-        help=f"{', '.join(MODELS)}; several by commas, or auto, are compared and the best is kept.",
+        help=f"{', '.join(MODELS)}; several by commas, or auto, are compared and the best is kept. "
+        "Default: gcn, of molecules dmpnn.",
         autocompletion=complete_model,
         rich_help_panel=_MODEL,
     ),

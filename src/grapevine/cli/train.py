@@ -63,7 +63,7 @@ def train(
     by: options.SplitBy = None,
     train_share: options.TrainShare = None,
     val_share: options.ValShare = None,
-    model: options.Model = "gcn",
+    model: options.Model = None,
     hidden: options.Hidden = None,
     layers: options.Layers = None,
     dropout: options.Dropout = None,

@@ -31,6 +31,14 @@ class Head(nn.Module, ABC):
         self, states: Features | list[Features], graph: Graph, items: Int[Tensor, "*ends k"] | None = None
     ) -> Float[Tensor, "k c"]: ...
 
+    def read(self, states: Features | list[Features], graph: Graph) -> Float[Tensor, "g d"]:
+        """What each graph is read out as, before any answer is made of it: the network's embedding of the graphs.
+
+        Raises:
+            InputError: if the head reads no graphs out.
+        """
+        raise InputError(f"{type(self).__name__} reads no graphs out: there are states of nodes alone")
+
 
 class NodeHead(Head):
     """The rows of those nodes, through a network if there is one.
@@ -61,9 +69,12 @@ class GraphHead(Head):
         self.readout, self.network = readout, network
 
     def forward(self, states: Tensor, graph: Graph, items: Int[Tensor, " k"] | None = None) -> Tensor:
-        read = self.readout(states, graph)
+        read = self.read(states, graph)
         read = read if items is None else read.index_select(0, items)
         return read if self.network is None else self.network(read)
+
+    def read(self, states: Tensor, graph: Graph) -> Tensor:
+        return self.readout(states, graph)
 
 
 class JoinedHead(Head):
@@ -95,6 +106,9 @@ class JoinedHead(Head):
             raise InputError(f"the graphs must hold {self.features}, what is known of each whole graph")
         known = known if items is None else known.index_select(0, items)
         return self.network(torch.cat([read, known.to(read.dtype)], 1))
+
+    def read(self, states: Features | list[Features], graph: Graph) -> Tensor:
+        return self.head(states, graph)
 
 
 class JumpingReadout(Head):
@@ -130,6 +144,9 @@ class JumpingReadout(Head):
         pairs = zip(self._read(states, graph), self.maps, strict=True)
         out = torch.stack([self.dropout(to_output(read)) for read, to_output in pairs]).sum(0)
         return out if items is None else out.index_select(0, items)
+
+    def read(self, states: list[Tensor], graph: Graph) -> Tensor:
+        return torch.cat(list(self._read(states, graph)), 1)
 
     def _read(self, states: list[Tensor], graph: Graph) -> Sequence[Tensor]:
         """The readout of each layer; all in one pass where it keeps the channels apart."""

@@ -6,12 +6,25 @@ from torch import Tensor
 from torch.nn.parameter import UninitializedParameter
 
 from grapevine.errors import InputError
-from grapevine.nn.conv import Conv, GATConv, GATv2Conv, GCNConv, GINConv, GINEConv, SAGEConv
+from grapevine.nn.conv import (
+    ChebConv,
+    Conv,
+    EdgeNetworkConv,
+    GATConv,
+    GATv2Conv,
+    GCNConv,
+    GINConv,
+    GINEConv,
+    SAGEConv,
+    SGConv,
+)
 from grapevine.nn.linear import Linear
 
 # Their name, or the prefix of their names, to ours.
 _TABLES: dict[type[Conv], dict[str, str]] = {
     GCNConv: {"lin.weight": "lin.weight", "bias": "bias"},
+    SGConv: {"lin.weight": "lin.weight", "lin.bias": "bias"},
+    ChebConv: {"lins.": "lins.", "bias": "bias"},
     SAGEConv: {
         "lin_l.weight": "lin.weight",
         "lin_l.bias": "bias",
@@ -36,6 +49,13 @@ _TABLES: dict[type[Conv], dict[str, str]] = {
         "att": "att",
         "bias": "bias",
     },
+    # NNConv, whose network is Sequential(Linear, ReLU, Linear).
+    EdgeNetworkConv: {
+        "nn.0.": "networks.0.hidden.0.",
+        "nn.2.": "networks.0.last.",
+        "lin.": "lin_root.",
+        "bias": "bias",
+    },
     GINConv: {"nn.": "network.", "eps": "eps"},
     GINEConv: {"nn.": "network.", "lin.": "lin_edge.", "eps": "eps"},
 }
@@ -43,6 +63,8 @@ _TABLES: dict[type[Conv], dict[str, str]] = {
 
 def load_pyg(layer: Conv, state_dict: Mapping[str, Tensor]) -> None:
     """Load the state of PyTorch Geometric's layer of the same name, made with the same options, into ours.
+
+    An EdgeNetworkConv is their NNConv with a network of two linear layers.
 
     Raises:
         InputError: listing the names that are unknown, missing or of another shape; the layer is then unchanged.

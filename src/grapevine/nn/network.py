@@ -47,13 +47,25 @@ class Network(nn.Module):
         Raises:
             InputError: if the graph lacks features, or the edge tensor that the network needs.
         """
-        if self.head.reads_all_layers:
-            return self.head(cast(Encoder, self.encoder).all_states(*self._inputs(graph)), graph, items)
-        return self.head(self.states(graph), graph, items)
+        return self.head(self._heard(graph), graph, items)
 
     def states(self, graph: Graph) -> Float[Tensor, "n c"]:
         """The states of the nodes that the head is given: the network's embedding of them."""
         return self.encoder(*self._inputs(graph))
+
+    def graph_states(self, graph: Graph) -> Float[Tensor, "g c"]:
+        """What the head reads each graph out as: the network's embedding of the graphs.
+
+        Raises:
+            InputError: if the network is none of graphs.
+        """
+        return self.head.read(self._heard(graph), graph)
+
+    def _heard(self, graph: Graph) -> Any:
+        """The states that the head is given."""
+        if self.head.reads_all_layers:
+            return cast(Encoder, self.encoder).all_states(*self._inputs(graph))
+        return self.states(graph)
 
     def _inputs(self, graph: Graph) -> tuple[Any, ...]:
         check(isinstance(graph, Graph), f"a network is called with a Graph, got {type(graph).__name__}")

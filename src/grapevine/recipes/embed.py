@@ -58,4 +58,4 @@ def states(trained: Trained, graph: Graph) -> Float[Tensor, "rows c"]:
         if trained.level != "graph":
             return network.states(graph)
         parts = (take(graph, some) for some in torch.arange(graph.num_graphs, device=graph.device).split(_GRAPHS))
-        return torch.cat([network.head.readout(network.states(part), part) for part in parts])
+        return torch.cat([network.graph_states(part) for part in parts])

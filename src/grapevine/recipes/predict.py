@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from grapevine.data.download import Progress
+from grapevine.data.molecules.spec import MoleculeEncoders
 from grapevine.data.tables import Identifiers, Rejects, TableEncoders, read_table, write_table
 from grapevine.data.tables.read import suffix_of
 from grapevine.data.tables.rows import Rows
@@ -17,7 +18,7 @@ from grapevine.errors import check
 from grapevine.recipes.apply import data_for, edge_items, graph_for, model_of, outputs
 from grapevine.recipes.predict_molecules import predict_molecules
 from grapevine.recipes.source import Loaded, Source
-from grapevine.recipes.trained import Trained
+from grapevine.recipes.trained import Trained, reads_molecules
 from grapevine.task.task import Level
 
 
@@ -83,7 +84,7 @@ def predict(
     ['id', 'prediction', 'probability', 'probability_Mr. Hi', 'probability_Officer']
     """
     path = None if out is None else writable(Path(out))
-    if source is not None and source.molecules is not None:
+    if source is not None and (source.molecules is not None or _is_of_molecules(run, source)):
         check(pairs is None, "pairs are of nodes, for models of links: molecules have none")
         frame, notes, rejected = predict_molecules(model_of(run), source, on_progress=on_progress)
         if path is not None:
@@ -122,6 +123,13 @@ def writable(out: Path) -> Path:
     suffix_of(out)
     check(out.parent.is_dir(), f"there is no folder {out.parent} to write {out.name} into")
     return out
+
+
+def _is_of_molecules(run: Path | str | Trained, source: Source) -> bool:
+    """Whether a file is one of molecules since the model was trained on molecules."""
+    if source.path is None or not Path(source.path).is_file():
+        return False
+    return isinstance(run.encoders, MoleculeEncoders) if isinstance(run, Trained) else reads_molecules(run)
 
 
 def _pairs(pairs: Any, trained: Trained, loaded: Loaded, rejects: Rejects) -> Tensor:

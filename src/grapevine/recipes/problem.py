@@ -71,7 +71,8 @@ def pose(dataset: Dataset, config: TaskConfig | None = None) -> Problem:
     if level == "link":
         return _link_problem(dataset, config)
     graph, notes = dataset.graph, []
-    check("y" in graph.levels, f"{dataset.name} holds no answers to learn from: say which column is the target")
+    wanted = "name the column with --target"
+    check("y" in graph.levels, f"{dataset.name} holds no answers to learn from: {wanted}")
     check(graph.levels["y"] == level, f"the answers of {dataset.name} are of each {graph.levels['y']}, not {level}")
     objective = _objective(dataset, config, None)[0]  # which split is the default depends on what it is
     rule = config.split or (

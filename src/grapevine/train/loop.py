@@ -90,7 +90,8 @@ class _Training:
             if state is not None:
                 self.progress = restored(state, self._parts(), self.schedule)
                 self.progress.warnings.extend(self.checkpoints.warnings)
-        self.watch = Watch(model, tuple(self.progress.tripped))
+        is_clipped = settings.clip_norm is not None
+        self.watch = Watch(model, tuple(self.progress.tripped), is_clipped=is_clipped)
 
     def run(self, on_epoch: Callable[[Epoch], None] | None) -> Fit:
         """Train to the end."""

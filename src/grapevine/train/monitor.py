@@ -68,9 +68,10 @@ def measure(model: nn.Module, called: nn.Module, batch: Batch, *, seed: int = 0)
 
 
 class Watch:
-    """Says what trips, each once."""
+    """Says what trips, each once; of clipped gradients the length says nothing."""
 
-    def __init__(self, model: nn.Module, tripped: tuple[str, ...] = ()):
+    def __init__(self, model: nn.Module, tripped: tuple[str, ...] = (), *, is_clipped: bool = False):
+        self._is_clipped = is_clipped
         self._widths = {name: getattr(module, "out_channels", WIDE) for name, module in model.named_modules()}
         self.tripped = list(tripped)
 
@@ -83,7 +84,7 @@ class Watch:
         return tuple(f"epoch {number}: {text}" for text in found.values())
 
     def _found(self, monitors: Mapping[str, float], grad_norm: float, losses: tuple[float, float]):
-        if grad_norm > EXPLODES:
+        if grad_norm > EXPLODES and not self._is_clipped:
             yield "explodes", f"the gradient explodes (norm {grad_norm:.3g}): lower the learning rate or set clip_norm"
         if grad_norm < VANISHES and losses[1] > UNLEARNT * losses[0]:
             yield (

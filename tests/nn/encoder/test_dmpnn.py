@@ -6,6 +6,7 @@ from torch import Tensor
 
 from grapevine.errors import InputError
 from grapevine.graph import Graph
+from grapevine.graph.reverse import reverse_edges
 from grapevine.nn.encoder.dmpnn import DMPNN
 from tests.nn.compare import assert_same
 from tests.nn.encoder.molecules import batch, molecule
@@ -87,6 +88,33 @@ def test_hubs_are_summed_once():
 def test_small_molecules(name):
     graph, network = molecule(name), DMPNN(3, 6, edge_channels=2).double()
     torch.testing.assert_close(network(graph.x, graph, graph.edge_attr), by_loops(network, graph))
+
+
+@pytest.mark.parametrize("mode", ["paper", "chemprop"])
+@pytest.mark.parametrize("num_steps", [1, 2, 4])
+def test_what_bonds_that_are_alike_share_is_the_same(mode, num_steps):
+    """Features of whole numbers make most bonds alike; numbers and gradients are those of the equations all the same."""
+    torch.manual_seed(0)
+    network = DMPNN(3, 6, edge_channels=2, mode=mode, num_steps=num_steps, bias=mode == "paper").double()
+    graph = Graph.batch([batch(), batch(), molecule("ethane")])
+    x, edge = (features.round().clamp(0, 1) for features in (graph.x, graph.edge_attr))
+    edge = (edge + edge[reverse_edges(graph.adj).long()]).clamp(max=1)
+    kinds = network._kinds(x, graph.adj, edge)
+    assert kinds is not None and len(kinds.atoms.indptr) - 1 < graph.num_nodes
+    plain = graph.replace(x=x, edge={"edge_attr": edge})
+    parameters = [*network.parameters()]
+    assert_same(lambda: network(x, graph, edge), lambda: by_loops(network, plain), parameters)
+
+
+def test_bonds_share_nothing_where_each_is_its_own():
+    """Neither where most differ, nor where a gradient or a number drawn is each one's own."""
+    graph, network = batch(), DMPNN(3, 6, edge_channels=2, dropout=0.5).double()
+    adj, x, edge = graph.adj, torch.ones_like(graph.x), torch.ones_like(graph.edge_attr)
+    assert network._kinds(x, adj, edge) is None
+    network.eval()
+    assert network._kinds(x, adj, edge) is not None
+    assert network._kinds(graph.x, adj, graph.edge_attr) is None
+    assert network._kinds(x.requires_grad_(), adj, edge) is None
 
 
 def test_dropout_is_for_training_only():

@@ -37,12 +37,12 @@ class ARMAConv(Conv):
 
     equation: ClassVar[Equation] = Equation(
         name="ARMA",
-        message="W_k h_j / sqrt(d_i d_j)",
+        message="w_ij W_k h_j / sqrt(d_i d_j)",
         aggregation="sum",
-        update="ReLU(m_i + V_k x_i + b_k), T times, and the mean over the stacks k",
+        update="ReLU(m_i + V_k x_i + b_k), T times; then the mean over the stacks k",
         edges="weights",
-        readout="",
-        cost="K T (e c + n c^2)",
+        readout="mean",
+        cost="K T n c^2 + K T e c, K stacks of T steps",
         power="below 1-WL",
         year=2021,
         paper="Bianchi et al., Graph neural networks with convolutional ARMA filters",

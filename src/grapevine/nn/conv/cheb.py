@@ -48,13 +48,13 @@ class ChebConv(Conv):
     """
 
     equation: ClassVar[Equation] = Equation(
-        name="ChebConv",
-        message="T_k(L~)_ij h_j, along paths of up to K - 1 edges",
+        name="ChebNet",
+        message="T_k(L~)_ij h_j for each k < K, along paths of up to k edges",
         aggregation="sum",
-        update="sum over k of W_k m_i^k + b",
+        update="sum over k of W_k m_i^k, and b",
         edges="weights",
-        readout="",
-        cost="K (e c + n c^2)",
+        readout="a fully connected layer over all nodes",
+        cost="K n c^2 + K e c, K terms",
         power="below 1-WL",
         year=2016,
         paper="Defferrard et al., Convolutional neural networks on graphs with fast localized spectral filtering",

@@ -73,7 +73,7 @@ class GATConv(Conv):
         update="m_i + b, heads side by side",
         edges="features",
         readout="",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="below 1-WL",
         year=2018,
         paper="Velickovic et al., Graph attention networks",

@@ -46,15 +46,15 @@ class GatedGCNConv(NodeEdgeLayer):
 
     equation: ClassVar[Equation] = Equation(
         name="GatedGCN",
-        message="s(A h_i + B h_j + C e_ij) * V h_j,  s the sigmoid",
-        aggregation="sum / sum of the gates s",
-        update="h_i + ReLU(BN(U h_i + m_i)),  e_ij + ReLU(BN(A h_i + B h_j + C e_ij))",
+        message="s(g_ij) * V h_j, g_ij = A h_i + B h_j + C e_ij, s the sigmoid",
+        aggregation="sum, divided by the sum of the gates s(g_ij)",
+        update="h_i + ReLU(BN(U h_i + m_i)), e_ij' = e_ij + ReLU(BN(g_ij))",
         edges="features, updated",
         readout="mean",
-        cost="e c^2 + n c^2",
+        cost="n c^2 + e c^2",
         power="below 1-WL",
         year=2017,
-        paper="Bresson and Laurent, Residual gated graph ConvNets",
+        paper="Bresson & Laurent, Residual gated graph ConvNets",
     )
 
     def __init__(

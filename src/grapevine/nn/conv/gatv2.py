@@ -50,7 +50,7 @@ class GATv2Conv(Conv):
         update="m_i + b, heads side by side",
         edges="features",
         readout="",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="below 1-WL",
         year=2022,
         paper="Brody et al., How attentive are graph attention networks?",

@@ -99,12 +99,12 @@ class GCNConv(Conv):
 
     equation: ClassVar[Equation] = Equation(
         name="GCN",
-        message="h_j / sqrt(d_i d_j)",
+        message="w_ij h_j / sqrt(d_i d_j)",
         aggregation="sum, yourself too",
         update="W m_i + b",
         edges="weights",
         readout="",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="below 1-WL",
         year=2017,
         paper="Kipf & Welling, Semi-supervised classification with graph convolutional networks",

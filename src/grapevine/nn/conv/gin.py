@@ -35,7 +35,7 @@ class GINConv(Conv):
         update="MLP((1 + eps) h_i + m_i)",
         edges="none",
         readout="sum of every layer",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="1-WL",
         year=2019,
         paper="Xu et al., How powerful are graph neural networks?",

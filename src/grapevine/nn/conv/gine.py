@@ -41,7 +41,7 @@ class GINEConv(Conv):
         update="MLP((1 + eps) h_i + m_i)",
         edges="features",
         readout="mean",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="1-WL",
         year=2020,
         paper="Hu et al., Strategies for pre-training graph neural networks",

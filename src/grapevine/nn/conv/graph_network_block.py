@@ -137,10 +137,10 @@ class GraphNetworkBlock(nn.Module):
     """
 
     equation: ClassVar[Equation] = Equation(
-        name="Graph network block",
-        message="e'_ij = MLP([e_ij, h_j, h_i, u])",
+        name="Graph network",
+        message="e'_ij = MLP([e_ij, h_j, h_i, u]), u the state of the graph",
         aggregation="sum",
-        update="MLP([m_i, h_i, u]); then of the graph, u' = MLP([sum e', sum h', u])",
+        update="MLP([m_i, h_i, u]), e_ij' = e'_ij, and of the graph u' = MLP([sum of e', sum of h', u])",
         edges="features, updated",
         readout="the graph's state u",
         cost="n c^2 + e c^2",

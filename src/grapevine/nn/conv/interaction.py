@@ -49,7 +49,7 @@ class InteractionConv(Conv):
         aggregation="sum",
         update="MLP([h_i, x_i, m_i]), x_i what acts from outside",
         edges="features",
-        readout="",
+        readout="MLP of the sum",
         cost="n c^2 + e c^2",
         power="1-WL",
         year=2016,

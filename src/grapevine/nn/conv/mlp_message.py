@@ -90,7 +90,7 @@ class MLPMessageConv(Conv):
         update="h_i + LayerNorm(MLP([h_i, m_i]))",
         edges="features",
         readout="",
-        cost="e c^2 + n c^2",
+        cost="n c^2 + e c^2",
         power="1-WL",
         year=2021,
         paper="Pfaff et al., Learning mesh-based simulation with graph networks",

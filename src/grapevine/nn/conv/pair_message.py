@@ -46,7 +46,7 @@ class PairMessage(Conv):
         name="Pair message",
         message="MLP([h_i, h_j, e_ij])",
         aggregation="sum, of edges in and of edges out apart",
-        update="GRU(h_i, m_i)",
+        update="m_i; in the paper GRU(h_i, m_i), which MPNN is",
         edges="features",
         readout="Set2Set, or gated sum",
         cost="n c^2 + e c",

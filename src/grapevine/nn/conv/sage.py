@@ -45,11 +45,11 @@ class SAGEConv(Conv):
     equation: ClassVar[Equation] = Equation(
         name="GraphSAGE",
         message="h_j",
-        aggregation="mean, sum, max, max-pool or LSTM",
+        aggregation="mean, max of an MLP, or LSTM; here sum and max too",
         update="W_root h_i + W m_i + b",
         edges="none",
         readout="",
-        cost="e c + n c^2",
+        cost="n c^2 + e c",
         power="below 1-WL",
         year=2017,
         paper="Hamilton et al., Inductive representation learning on large graphs",

@@ -38,12 +38,12 @@ class SGConv(Conv):
 
     equation: ClassVar[Equation] = Equation(
         name="SGC",
-        message="h_j / sqrt(d_i d_j), K times",
-        aggregation="sum",
+        message="w_ij h_j / sqrt(d_i d_j), K times",
+        aggregation="sum, yourself too",
         update="W m_i + b, after the last hop",
         edges="weights",
         readout="",
-        cost="K e c + n c^2",
+        cost="n c^2 + K e c, K hops",
         power="below 1-WL",
         year=2019,
         paper="Wu et al., Simplifying graph convolutional networks",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from grapevine.errors import InputError, check
+from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.nn import (
     MLP,
@@ -61,8 +61,9 @@ def _graph_head(config: ModelConfig, given: Given, graph: Graph, objective: Obje
 def _readout(config: ModelConfig, given: Given, width: int) -> tuple[Head, int]:
     """The head that reads graphs out, and how wide its answer is."""
     name = readout_name(config)
-    if name in ("fingerprint", "gated") and given.is_sparse:
-        raise InputError(f"the readout {name} takes dense features: choose another, such as sum")
+    if name in ("fingerprint", "gated") and given.is_sparse:  # they read the features too
+        check(config.readout is None, f"the readout {name} takes dense features: choose another, such as sum")
+        name = "sum"
     if name == "fingerprint":
         return FingerprintReadout(_state_widths(config, given, width), width), width
     if name == "gated":

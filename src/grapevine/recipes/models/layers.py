@@ -153,12 +153,19 @@ def _gine(config: ModelConfig, channels: int, out: int, edge: int | None, is_las
     return _Layer(GINEConv(network, in_channels=channels, edge_channels=edge, train_eps=config.train_eps), out)
 
 
+def _arma(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    """One stack of one layer, whose activation is the network's own, behind the layer."""
+    return _Layer(ARMAConv(channels, out, activation="none"), out)
+
+
 def _pna(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
     return _Layer(PNAConv(channels, out, avg_log_degree=1.0, edge_channels=edge), out)  # `fit_to` knows the degrees
 
 
 def _message_mlp(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
-    return _Layer(MLPMessageConv(channels, out, edge_channels=edge, activation=config.activation), out)
+    """The last layer has no norm of its own, which would take from the answers how large they are."""
+    options: dict[str, Any] = {"activation": config.activation, "layer_norm": not is_last}
+    return _Layer(MLPMessageConv(channels, out, edge_channels=edge, **options), out)
 
 
 def _interaction(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
@@ -178,7 +185,7 @@ def _fingerprint(config: ModelConfig, channels: int, out: int, edge: int | None,
 
 _CONVS: dict[ModelName, Callable[..., _Layer]] = {
     "cheb": lambda config, channels, out, edge, is_last: _Layer(ChebConv(channels, out, config.order), out),
-    "arma": lambda config, channels, out, edge, is_last: _Layer(ARMAConv(channels, out), out),
+    "arma": _arma,
     "sgc": lambda config, channels, out, edge, is_last: _Layer(SGConv(channels, out, config.order), out),
     "pna": _pna,
     "mlp-message": _message_mlp,
