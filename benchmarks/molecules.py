@@ -246,12 +246,13 @@ class Runs:
 
 @dataclass(frozen=True)
 class Scale:
-    """How large a run is: at most so many splits and epochs, and how many threads each side has."""
+    """How large a run is: at most so many splits and epochs, the threads of each side, and some models or all."""
 
     runs: int | None = None
     epochs: int | None = None
     threads: int = 2
     has_chemprop: bool = False
+    models: tuple[str, ...] = ()
 
 
 def measure(name: str, case: Case, scale: Scale, folder: Path) -> Result:
@@ -263,7 +264,7 @@ def measure(name: str, case: Case, scale: Scale, folder: Path) -> Result:
     data, done = shared(case, count, folder), Runs(folder / "runs.jsonl")
     found: dict[str, list[Run]] = {}
     rows = []
-    for model in case.models:
+    for model in (model for model in case.models if model in (scale.models or case.models)):
         epochs = scale.epochs or training_settings(model, level="graph").max_epochs
         key = (name, model, str(epochs))
         found[model] = done.all(key, count, lambda runs, model=model: ours(data, model, runs, epochs=scale.epochs))
@@ -292,10 +293,12 @@ def _row(model: str, epochs: int, runs: Sequence[Run], asked: float | None) -> l
 
 def _claims(case: Case, found: dict[str, list[Run]]) -> list[Claim]:
     means = {model: fmean(run.score for run in runs) for model, runs in found.items()}
-    means["best"] = (min if case.kind == "numbers" else max)(means.values())
+    if len(found) == len(case.models):
+        means["best"] = (min if case.kind == "numbers" else max)(means.values())
     return [
         Claim(f"{case.title}: {model}", means[model], asked, is_limit=case.kind == "numbers")
         for model, asked in case.asked
+        if model in means
     ]
 
 
@@ -318,6 +321,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.molecules", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(CASES)}")
     parser.add_argument("--runs", type=int, help="at most so many splits or seeds")
+    parser.add_argument("--models", nargs="+", default=[], help="some of those of a data set; else all")
     parser.add_argument("--chemprop", action="store_true", help="chemprop beside ours")
     parser.add_argument("--threads", type=int, default=2, help="of either side")
     parser.add_argument("--folder", type=Path, help="for splits and finished runs; else they are thrown away")
@@ -325,7 +329,9 @@ def main() -> None:
     told = parser.parse_args()
     if unknown := set(told.names) - set(CASES):
         parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    scale = Scale(2 if told.quick else told.runs, 2 if told.quick else None, told.threads, told.chemprop)
+    scale = Scale(
+        2 if told.quick else told.runs, 2 if told.quick else None, told.threads, told.chemprop, tuple(told.models)
+    )
     with tempfile.TemporaryDirectory() as temporary:
         folder = told.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

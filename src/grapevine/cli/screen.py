@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from rich import box
@@ -14,15 +14,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from grapevine.cli.job import Outcome
 from grapevine.cli.numbers import figure, name_of, score
-from grapevine.data.datasets import DatasetInfo
-from grapevine.graph import Graph
-from grapevine.recipes.compare import RunTable
-from grapevine.recipes.evaluate import Evaluation
-from grapevine.recipes.predict import Predictions
-from grapevine.recipes.result import TrainResult
-from grapevine.report.data import Comparison
+
+if TYPE_CHECKING:  # each command imports no more than what it does itself
+    from grapevine.cli.job import Outcome
+    from grapevine.data.datasets import DatasetInfo
+    from grapevine.graph import Graph
+    from grapevine.recipes.compare import RunTable
+    from grapevine.recipes.evaluate import Evaluation
+    from grapevine.recipes.predict import Predictions
+    from grapevine.recipes.result import TrainResult
+    from grapevine.report.data import Comparison
 
 _SECONDS_BETWEEN = 0.1
 _PARTS = {"train": "train", "validation": "val", "test": "test"}
@@ -57,7 +59,7 @@ def show_json(value: Any) -> None:
     print(json.dumps(_plain(value), indent=2, ensure_ascii=False, default=str))
 
 
-def show_training(outcome: Outcome) -> None:
+def show_training(outcome: "Outcome") -> None:
     """What was found, how good the model is, what is to be known of it, and where it is."""
     result = outcome.result
     dataset = result.problem.dataset
@@ -83,7 +85,7 @@ def show_training(outcome: Outcome) -> None:
             _show_folder(one.config.model.name, one.folder)
 
 
-def gain_in_words(model: TrainResult, mlp: TrainResult) -> str:
+def gain_in_words(model: "TrainResult", mlp: "TrainResult") -> str:
     """What the graph adds: the test accuracies of a network on it, and of an MLP on the same labels."""
     with_graph, without = 100 * model.scores["test"]["accuracy"], 100 * mlp.scores["test"]["accuracy"]
     gain = with_graph - without
@@ -95,7 +97,7 @@ def gain_in_words(model: TrainResult, mlp: TrainResult) -> str:
     )
 
 
-def size_in_words(graph: Graph) -> str:
+def size_in_words(graph: "Graph") -> str:
     """How large a graph or a collection is."""
     is_symmetric = graph.adj.is_symmetric()
     edges = f"{graph.num_edges // 2:,} undirected" if is_symmetric else f"{graph.num_edges:,}"
@@ -103,7 +105,7 @@ def size_in_words(graph: Graph) -> str:
     return f"{several}{graph.num_nodes:,} nodes, {edges} edges"
 
 
-def show_predictions(said: Predictions) -> None:
+def show_predictions(said: "Predictions") -> None:
     """Where the rows are, or the rows themselves; then what else there is to say goes to stderr, to be piped apart."""
     is_table = said.path is None
     for note in said.notes:
@@ -120,7 +122,7 @@ def show_frame(frame: pl.DataFrame, path: Path | None) -> None:
         print(frame.write_csv(), end="")
 
 
-def show_evaluation(found: Evaluation) -> None:
+def show_evaluation(found: "Evaluation") -> None:
     """Every metric, a column for each part."""
     for note in found.notes:
         _say(f"  {note}")
@@ -134,7 +136,7 @@ def show_evaluation(found: Evaluation) -> None:
     _show_rejected(found.rejected, None)
 
 
-def show_runs(table: RunTable) -> None:
+def show_runs(table: "RunTable") -> None:
     """A row for each run."""
     shown = _table("run", "data", "model", "metric", numbers=("validation", "test", "parameters", "seconds"))
     for row in table.frame.iter_rows(named=True):
@@ -146,7 +148,7 @@ def show_runs(table: RunTable) -> None:
         _say(note)
 
 
-def show_datasets(infos: list[DatasetInfo]) -> None:
+def show_datasets(infos: "list[DatasetInfo]") -> None:
     """A row for each data set; what it is in words where there is room."""
     table = _table("name", "predicted", "metric", numbers=("graphs", "nodes", "edges", "classes"))
     table.add_column("licence", no_wrap=True)
@@ -200,7 +202,7 @@ def show_text(text: str) -> None:
     _say(text)
 
 
-def _scores(results: list[TrainResult]) -> Table:
+def _scores(results: "list[TrainResult]") -> Table:
     """The metric that chose, by model and part."""
     metric = results[0].trained.objective.metric
     table = Table(name_of(metric), box=box.SIMPLE_HEAD)
@@ -213,11 +215,11 @@ def _scores(results: list[TrainResult]) -> Table:
     return table
 
 
-def _spread(result: TrainResult, part: str, metric: str) -> float | None:
+def _spread(result: "TrainResult", part: str, metric: str) -> float | None:
     return result.spread[part].get(metric) if result.spread else None
 
 
-def _compared(comparison: Comparison) -> Table:
+def _compared(comparison: "Comparison") -> Table:
     part = "validation" if comparison.part == "val" else comparison.part
     table = Table("tried", box=box.SIMPLE_HEAD)
     for name in (f"{name_of(comparison.metric)}, {part}", "parameters", "seconds"):
@@ -230,7 +232,7 @@ def _compared(comparison: Comparison) -> Table:
     return table
 
 
-def _searched(outcome: Outcome) -> str:
+def _searched(outcome: "Outcome") -> str:
     metric, is_higher = outcome.result.trained.objective.metric, outcome.result.trained.objective.is_higher_better
     known = [row for row in outcome.trials if row[metric] is not None and not math.isnan(row[metric])]
     best = (max if is_higher else min)(known, key=lambda row: row[metric])

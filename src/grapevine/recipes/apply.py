@@ -23,7 +23,7 @@ from grapevine.recipes.train import read_config
 from grapevine.recipes.trained import Trained, from_pretrained
 from grapevine.train.run import load_run
 
-_GRAPHS = 256  # at a time
+_GRAPHS = 1024  # at a time
 
 
 def model_of(run: Path | str | Trained) -> Trained:
@@ -98,6 +98,8 @@ def outputs(trained: Trained, graph: Graph, items: Tensor | None = None) -> Floa
     with torch.inference_mode():
         if trained.level != "graph":
             return networks(graph, None if items is None else items.to(device))
+        if items is None and graph.num_graphs <= _GRAPHS:
+            return networks(graph, None)
         ids = torch.arange(graph.num_graphs, device=device) if items is None else items.to(device)
         return torch.cat([networks(take(graph, some), None) for some in ids.split(_GRAPHS)])
 

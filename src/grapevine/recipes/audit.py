@@ -6,6 +6,7 @@ from grapevine.data.audit import AuditReport, audit_links
 from grapevine.data.audit import audit as audit_dataset
 from grapevine.data.download import Progress
 from grapevine.data.split import LinkSplit
+from grapevine.data.tables import TableEncoders
 from grapevine.recipes.apply import config_of
 from grapevine.recipes.config import TaskConfig
 from grapevine.recipes.problem import posed
@@ -52,7 +53,7 @@ def audit(
 def _feature_names(loaded: Loaded, level: str) -> list[str] | None:
     """What the user calls the features that are looked at; None where they have no names."""
     encoders = loaded.encoders
-    if encoders is None or level == "graph":
+    if not isinstance(encoders, TableEncoders):
         return None
     if level == "node":
         return encoders.node_names

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
 
 from grapevine.data.download import Progress
 from grapevine.data.molecules.spec import MoleculeEncoders
@@ -18,7 +19,8 @@ from grapevine.recipes.apply import outputs
 from grapevine.recipes.source import Source
 from grapevine.recipes.trained import Trained
 
-_ROWS = 4096  # of a part
+_ROWS = 2048  # of a part
+_SHARE = 3  # one thread in so many runs the model, the others parse
 
 
 def predict_molecules(
@@ -34,9 +36,20 @@ def predict_molecules(
     """
     if not isinstance(trained.encoders, MoleculeEncoders):
         raise InputError("the model was not trained on molecules, so none can be read for it")
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads // _SHARE))
+    try:
+        return _predicted(trained, trained.encoders, source, on_progress)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _predicted(
+    trained: Trained, encoders: MoleculeEncoders, source: Source, on_progress: Progress | None
+) -> tuple[pl.DataFrame, tuple[str, ...], pl.DataFrame | None]:
     frames, notes, rejected = [], [], []
     done = num_molecules = 0
-    for part in stream_molecules(Path(source.path or ""), trained.encoders, chunk_rows=_ROWS):
+    for part in stream_molecules(Path(source.path or ""), encoders, chunk_rows=_ROWS):
         frames.append(_rows(trained, part))
         notes += [note for note in part.notes if note not in notes]
         rejected += [part.rejects.frame] if len(part.rejects) else []

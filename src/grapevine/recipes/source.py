@@ -18,15 +18,15 @@ from grapevine.data.readers.gin_text import read_gin_text
 from grapevine.data.readers.gnn_benchmark_npz import read_gnn_benchmark
 from grapevine.data.readers.heterophilous_npz import read_heterophilous
 from grapevine.data.readers.molecules import read_molecules
-from grapevine.data.readers.networkx import read_network
 from grapevine.data.readers.npz import read_npz
 from grapevine.data.readers.ogb_csv import read_ogb_nodes
 from grapevine.data.readers.tu import read_tu
+from grapevine.data.readers.xyz_blocks import XyzBlocks, read_xyz_blocks
 from grapevine.data.tables import TableEncoders, TableGraph, TableSpec, Target, read_sql, tables_to_graph
 from grapevine.errors import InputError, check
 
 Encoders: TypeAlias = TableEncoders | MoleculeEncoders
-Format = Literal["tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb"]
+Format = Literal["tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz"]
 
 _TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".arrow", ".feather", ".ipc", ".gz")
 
@@ -38,8 +38,8 @@ class Source(BaseModel):
         dataset: the name of a data set; `root` is the folder of its files.
         nodes, edges: paths of tables; without `nodes` the nodes are those that the edges name.
         sql: the address of a database, with `nodes_query` and `edges_query`.
-        path: a file or folder of graphs: the TU format, the one-file format of the GIN paper, GraphML, GEXF, npz or
-            OGB's folders; `format` says which where that can not be seen.
+        path: a file or folder of graphs: the TU format, the one-file format of the GIN paper, GraphML, GEXF, npz,
+            OGB's folders or molecules with places (xyz); `format` says which where that can not be seen.
         molecules: what the columns of the molecules at `path` are; None: it holds no molecules.
         table: what the columns of tables are.
     """
@@ -86,18 +86,20 @@ class Loaded:
         dataset: the graph, or graphs, and what is asked of it.
         tables: what was read of tables: rejects, identifiers, reports. None for other sources.
         molecules: the same of molecules.
+        blocks: the same of molecules with places.
         notes: what was found and inferred, a sentence each.
     """
 
     dataset: Dataset
     tables: TableGraph | None = None
     molecules: MoleculeTable | None = None
+    blocks: XyzBlocks | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def rejected(self) -> pl.DataFrame | None:
-        """The rows of the tables that were left out; None if there are none."""
-        read = self.tables or self.molecules
+        """The rows of the tables, or the blocks, that were left out; None if there are none."""
+        read = self.tables or self.molecules or self.blocks
         return read.rejects.frame if read is not None and len(read.rejects) else None
 
     @property
@@ -136,6 +138,8 @@ def load(source: Source, *, encoders: Encoders | None = None, on_progress: Progr
     if source.dataset is not None:
         root = None if source.root is None else Path(source.root)
         return Loaded(load_dataset(source.dataset, root, on_progress=on_progress))
+    if _format(source) == "xyz":
+        return _blocks(source)
     return Loaded(_graphs(source))
 
 
@@ -184,12 +188,12 @@ def _molecules(source: Source, spec: MoleculeSpec, encoders: Encoders | None, on
 
 
 def _graphs(source: Source) -> Dataset:
-    path = Path(source.path or "")
-    check(path.exists(), f"there is no file or folder {path}")
-    kind = source.format or _format_of(path)
+    path, kind = Path(source.path or ""), _format(source)
     if kind == "graph":
         target = source.table.target
         check(len(target) <= 1, f"one attribute is predicted of a {path.suffix} file, got {', '.join(target)}")
+        from grapevine.data.readers.networkx import read_network  # slow to import, and seldom needed
+
         dataset = read_network(path, target=target[0]) if target else read_network(path)
     elif kind == "ogb":
         dataset = read_ogb_nodes(path, add_reverse=not source.table.directed)
@@ -198,6 +202,20 @@ def _graphs(source: Source) -> Dataset:
     return replace(dataset, name=source.name)
 
 
+def _blocks(source: Source) -> Loaded:
+    """Molecules with places: of a folder test.txt judges, and train.txt, or val.txt where there is none, teaches."""
+    path = Path(source.path or "")
+    if path.is_dir():
+        teach = next((path / name for name in _TEACH if (path / name).is_file()), path / _TEACH[-1])
+        made = read_xyz_blocks(teach, path / _JUDGE)
+        notes = [f"{teach.name} teaches, and a tenth of it chooses; {_JUDGE} judges"]
+    else:
+        made, notes = read_xyz_blocks(path), []
+    about = {**made.dataset.about, "unit": "eV"}  # as all files of this layout have it
+    return Loaded(replace(made.dataset, name=source.name, about=about), blocks=made, notes=(*notes, *made.notes))
+
+
+_TEACH, _JUDGE = ("train.txt", "val.txt"), "test.txt"
 _READERS: Mapping[str, Any] = {
     "tu": read_tu,
     "gin": read_gin_text,
@@ -206,12 +224,21 @@ _READERS: Mapping[str, Any] = {
 }
 
 
+def _format(source: Source) -> Format:
+    """As told, or else as can be seen."""
+    path = Path(source.path or "")
+    check(path.exists(), f"there is no file or folder {path}")
+    return source.format or _format_of(path)
+
+
 def _format_of(path: Path) -> Format:
     if path.is_dir():
         if any(path.glob("*_graph_indicator.txt")):
             return "tu"
         if (path / "raw").is_dir() or any(path.glob("edge.csv*")):
             return "ogb"
+        if (path / _JUDGE).is_file() and any((path / name).is_file() for name in _TEACH):
+            return "xyz"
         texts = [file for file in path.glob("*.txt") if file.stem == path.name]
         check(len(texts) == 1, f"{path} holds no graphs in a format that is known: say --format")
         return "gin"

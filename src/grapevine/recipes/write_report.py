@@ -1,5 +1,6 @@
 """Gathers what a training came to into the page for people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,8 @@ from torch import Tensor
 
 from grapevine.data.audit import audit, audit_links
 from grapevine.data.split import LinkSplit
-from grapevine.data.tables import TableGraph
 from grapevine.recipes.result import TrainResult
+from grapevine.recipes.source import Loaded
 from grapevine.report.data import (
     ClassAnswers,
     Embeddings,
@@ -77,8 +78,10 @@ def _question(result: TrainResult) -> str:
     what = _WORDS[problem.level]
     if problem.level == "link":
         return f"Predicted is {what}, in {many}."
-    kind = {SingleLabel: "the class", MultiLabel: "the labels", Regression: "a number"}
-    return f"Predicted is {kind[type(result.trained.objective)]} {what}, in {many}."
+    objective = result.trained.objective
+    several = objective.num_targets if isinstance(objective, Regression) else 1
+    kind = {SingleLabel: "the class", MultiLabel: "the labels", Regression: "a number"}[type(objective)]
+    return f"Predicted {f'are {several} numbers' if several > 1 else f'is {kind}'} {what}, in {many}."
 
 
 def _judged_part(result: TrainResult) -> Part:
@@ -107,38 +110,42 @@ def _training(result: TrainResult) -> TrainingLogs:
 
 def _answers(result: TrainResult, said: Answers, part: Part) -> list[ClassAnswers | NumberAnswers]:
     trained, objective = result.trained, result.trained.objective
-    merged, ids = trained.merged(said.output), _ids(result, said.items)
-    target = said.target.cpu()
+    merged, ids, smiles = trained.merged(said.output), _ids(result, said.items), _smiles(result, said.items)
+    target, unit = said.target.cpu(), str(result.problem.dataset.about.get("unit", ""))
     names = _target_names(result)
     if isinstance(objective, SingleLabel):
         classes = trained.class_names or tuple(str(c) for c in range(objective.num_classes))
         plain = trained.merged(said.output, is_calibrated=False).softmax(1).cpu().numpy()
         before = None if trained.temperature == 1 else plain
-        return [ClassAnswers(names[0], part, classes, target.numpy(), merged.softmax(1).cpu().numpy(), before, ids)]
+        shares = merged.softmax(1).cpu().numpy()
+        return [ClassAnswers(names[0], part, classes, target.numpy(), shares, before, ids, smiles)]
     if isinstance(objective, Regression):
         columns = [column.cpu().double().numpy() for column in objective.columns(merged).values()]
         spread = trained.spread(said.output).cpu().double().numpy() if trained.num_members > 1 else None
         rows = target.double().reshape(len(target), -1).numpy()
         return [
-            NumberAnswers(name, part, rows[:, t], columns[t], None if spread is None else spread[:, t], ids)
+            NumberAnswers(
+                name, part, rows[:, t], columns[t], None if spread is None else spread[:, t], ids, unit, smiles
+            )
             for t, name in enumerate(names)
         ]
     shares = merged.sigmoid().cpu().numpy()
     rows = torch.nan_to_num(target.double(), nan=-1).long().reshape(len(target), -1).numpy()
+    both = np.stack([1 - shares, shares], 2)
     return [
-        ClassAnswers(name, part, ("no", "yes"), rows[:, t], np.stack([1 - shares[:, t], shares[:, t]], 1), None, ids)
+        ClassAnswers(name, part, ("no", "yes"), rows[:, t], both[:, t], None, ids, smiles)
         for t, name in enumerate(names)
     ]
 
 
 def _target_names(result: TrainResult) -> tuple[str, ...]:
-    objective, tables = result.trained.objective, result.loaded.tables
+    objective, target = result.trained.objective, result.loaded.target
     if isinstance(objective, Link):
         return ("link",)
     count = objective.num_targets if isinstance(objective, Regression) else 1
     count = objective.num_labels if isinstance(objective, MultiLabel) else count
-    if tables is not None and tables.target is not None and len(tables.target.columns) == count:
-        return tables.target.columns
+    if target is not None and len(target.columns) == count:
+        return target.columns
     return ("y",) if count == 1 else tuple(f"y {t}" for t in range(count))
 
 
@@ -149,6 +156,16 @@ def _ids(result: TrainResult, items: Tensor) -> np.ndarray:
         numbers = problem.dataset.graph.adj.edge_index.cpu().numpy()[:, numbers]
     named = numbers if problem.dataset.ids is None else np.asarray(problem.dataset.ids)[numbers]
     return named if named.ndim == 1 else np.array([f"{u} - {v}" for u, v in named.T], dtype=object)
+
+
+def _smiles(result: TrainResult, items: Tensor) -> np.ndarray | None:
+    """Of the molecules, where they are called otherwise."""
+    dataset = result.problem.dataset
+    if dataset.smiles is None or result.problem.level != "graph":
+        return None
+    smiles = np.array(dataset.smiles, dtype=object)
+    is_named = dataset.ids is None or (np.asarray(dataset.ids, dtype=object) != smiles).any()
+    return smiles[items.cpu().numpy()] if is_named else None
 
 
 def _embeddings(result: TrainResult) -> Embeddings | None:
@@ -171,31 +188,46 @@ def _embeddings(result: TrainResult) -> Embeddings | None:
 
 
 def _problems(result: TrainResult) -> Problems | None:
-    tables = result.loaded.tables
+    loaded = result.loaded
     findings = () if result.config.source.dataset is not None else _findings(result)
-    if tables is None:
+    if loaded.tables is None and loaded.molecules is None and loaded.blocks is None:
         return Problems(findings=findings) if findings else None
-    return Problems(_reasons(tables), _counts(tables, "unknown"), _counts(tables, "missing"), findings)
+    return Problems(_reasons(loaded), _counts(loaded, "unknown"), _counts(loaded, "missing"), findings)
 
 
-def _reasons(tables: TableGraph) -> tuple[Reason, ...]:
-    rejects = tables.rejects
-    frame = rejects.frame
+def _reasons(loaded: Loaded) -> tuple[Reason, ...]:
+    frame = loaded.rejected
+    if frame is None:
+        return ()
     found = []
-    for reason, count in rejects.counts.items():
-        first = frame.filter(pl.col("reason") == reason).head(3).to_dicts()
-        examples = tuple(f"{row['file']}, line {row['line']}: {row['row']}" for row in first)
-        found.append(Reason(reason, count, examples))
+    for (reason,), rows in frame.group_by("reason", maintain_order=True):
+        examples = tuple(map(_rejected, rows.head(3).to_dicts()))
+        found.append(Reason(str(reason), rows.height, examples))
     return tuple(found)
 
 
-def _counts(tables: TableGraph, what: str) -> dict[str, int]:
-    """How many cells were missing or unknown, by column, of both tables."""
+def _rejected(row: Mapping[str, Any]) -> str:
+    detail = f" ({row['detail']})" if row["detail"] else ""
+    return f"{row['file']}, line {row['line']}: {row['row']}{detail}"
+
+
+def _counts(loaded: Loaded, what: str) -> dict[str, int]:
+    """How many cells were missing or unknown, by column: of both tables, or of the molecules' answers."""
+    if loaded.tables is None:
+        return _missing_answers(loaded) if what == "missing" else {}
     counts: dict[str, int] = {}
-    for report in (tables.node_report, tables.edge_report):
+    for report in (loaded.tables.node_report, loaded.tables.edge_report):
         if report is not None:
             counts |= {name: count for name, count in getattr(report, what).items() if count}
     return counts
+
+
+def _missing_answers(loaded: Loaded) -> dict[str, int]:
+    if loaded.target is None:
+        return {}
+    y = loaded.dataset.graph.y
+    missing = (y.isnan() if y.is_floating_point() else y < 0).reshape(len(y), -1).sum(0).tolist()
+    return {name: int(count) for name, count in zip(loaded.target.columns, missing, strict=True) if count}
 
 
 def _findings(result: TrainResult) -> tuple[Finding, ...]:

@@ -82,14 +82,14 @@ def _confident_mistakes(answers: ClassAnswers) -> list[Block]:
     if len(wrong) == 0:
         return []
     sure = answers.probability.max(1)
-    ids = np.arange(len(guess)) if answers.ids is None else answers.ids
     names = answers.class_names
     rows = tuple(
-        (shortened(ids[k]), shortened(names[answers.target[k]]), shortened(names[guess[k]]), percent(float(sure[k])))
+        (*_who(answers, k), shortened(names[answers.target[k]]), shortened(names[guess[k]]), percent(float(sure[k])))
         for k in wrong[np.argsort(-sure[wrong], kind="stable")[:_MISTAKES]]
     )
     caption = f"The surest of {len(wrong):,} mistakes; where the model is sure and wrong, look at the labels too."
-    return [Table("The hardest mistakes", ("item", "it is", "the model says", "sure"), rows, caption, words=3)]
+    columns = (*_who_columns(answers), "it is", "the model says", "sure")
+    return [Table("The hardest mistakes", columns, rows, caption, words=len(columns) - 1)]
 
 
 def _number_blocks(answers: NumberAnswers, key: str) -> list[Block]:
@@ -98,12 +98,25 @@ def _number_blocks(answers: NumberAnswers, key: str) -> list[Block]:
         return []
     rows = np.flatnonzero(known)
     distance = np.abs(answers.prediction - answers.target)
-    ids = np.arange(len(known)) if answers.ids is None else answers.ids
     worst = rows[np.argsort(-distance[rows], kind="stable")[:_MISTAKES]]
-    columns = ["item", "target", "prediction", "error"] + ["claimed spread"] * (answers.spread is not None)
+    who = _who_columns(answers)
+    columns = [*who, "target", "prediction", "error"] + ["claimed spread"] * (answers.spread is not None)
     values = [answers.target, answers.prediction, distance, *([] if answers.spread is None else [answers.spread])]
-    cells = tuple((shortened(ids[k]), *(figure_of(float(column[k])) for column in values)) for k in worst)
-    caption = "The largest errors; where the model is far off, look at the targets too."
+    cells = tuple((*_who(answers, k), *(figure_of(float(column[k])) for column in values)) for k in worst)
+    unit = f" All in {answers.unit}." if answers.unit else ""
+    caption = f"The largest errors; where the model is far off, look at the targets too.{unit}"
     claimed = coverage_curve(answers, key)
-    table = Table("The hardest mistakes", tuple(columns), cells, caption, is_wide=claimed is None)
+    table = Table(
+        "The hardest mistakes", tuple(columns), cells, caption, words=len(who), is_wide=claimed is None or len(who) > 1
+    )
     return [*parity(answers, key), *([] if claimed is None else [claimed]), table]
+
+
+def _who_columns(answers: ClassAnswers | NumberAnswers) -> tuple[str, ...]:
+    return ("item",) if answers.smiles is None else ("item", "SMILES")
+
+
+def _who(answers: ClassAnswers | NumberAnswers, k: int) -> tuple[str, ...]:
+    """What the user calls an item, and of a molecule its SMILES."""
+    name = shortened(k if answers.ids is None else answers.ids[k])
+    return (name,) if answers.smiles is None else (name, shortened(answers.smiles[k], 60))

@@ -95,6 +95,7 @@ class ClassAnswers:
         probability: [k, c] of each class, calibrated if it was calibrated.
         before: [k, c] before temperature scaling, if there was one.
         ids: [k] what the user calls the items.
+        smiles: [k] of each item, where they are molecules and their names say something else.
     """
 
     name: str
@@ -104,13 +105,16 @@ class ClassAnswers:
     probability: Float[np.ndarray, "k c"]
     before: Float[np.ndarray, "k c"] | None = None
     ids: Shaped[np.ndarray, " k"] | None = None
+    smiles: Shaped[np.ndarray, " k"] | None = None
 
     def __post_init__(self):
         shape = (len(self.target), len(self.class_names))
         given = [self.probability] if self.before is None else [self.probability, self.before]
         for rows in given:
             check(rows.shape == shape, f"{self.name}: probabilities must be of shape {shape}, got {rows.shape}")
-        check(self.ids is None or len(self.ids) == shape[0], f"{self.name}: there must be an id for each of {shape[0]}")
+        for what, given in (("id", self.ids), ("SMILES", self.smiles)):
+            is_fit = given is None or len(given) == shape[0]
+            check(is_fit, f"{self.name}: there must be an {what} for each of {shape[0]}")
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,7 @@ class NumberAnswers:
         target, prediction: [k]; an unknown target is NaN.
         spread: [k] the standard deviation that the model, or its ensemble, claims.
         unit: of both, as "eV".
+        smiles: [k] of each item, where they are molecules and their names say something else.
     """
 
     name: str
@@ -130,10 +135,13 @@ class NumberAnswers:
     spread: Float[np.ndarray, " k"] | None = None
     ids: Shaped[np.ndarray, " k"] | None = None
     unit: str = ""
+    smiles: Shaped[np.ndarray, " k"] | None = None
 
     def __post_init__(self):
         k = len(self.target)
-        for what, given in (("prediction", self.prediction), ("spread", self.spread), ("id", self.ids)):
+        for what, given in (
+            ("prediction", self.prediction), ("spread", self.spread), ("id", self.ids), ("SMILES", self.smiles),
+        ):  # fmt: skip
             check(given is None or len(given) == k, f"{self.name}: there must be a {what} for each of the {k} targets")
 
 

@@ -33,7 +33,8 @@ def curves(
             for log in others:
                 if _has(log, column):
                     axes.plot(*_line(log, column), alpha=0.25, linewidth=1, **style)
-            axes.plot(*_line(training.logs[0], column), **style)
+            points = _line(training.logs[0], column)
+            axes.plot(*points, marker="o" if len(points[0]) == 1 else "", **style)  # one point is no line
         best = training.best_epochs[0]
         if best is not None:
             axes.axvline(best, color=MUTED, linestyle=":", linewidth=1.2)

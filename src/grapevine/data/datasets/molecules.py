@@ -79,7 +79,8 @@ def load(name: str = NAME, *, features: FeatureSet = "gilmer") -> Dataset:
     graph = pack_to_graph(_packed(arrays), features).replace(graph={**labels, "y": labels[target]})
     split = Split(*(torch.from_numpy(arrays["part"] == part) for part in range(3)))
     smiles = bytes(arrays["smiles"]).decode().split("\n")
-    about = {"target": TARGETS[target], "units": "pos in angstrom, energies in electronvolt, dipole in debye"}
+    units = "pos in angstrom, energies in electronvolt, dipole in debye"
+    about = {"target": TARGETS[target], "units": units, "unit": "debye" if target == "dipole" else "eV"}
     return Dataset(name, graph, "graph", (split,), np.array(smiles), metric="mae", smiles=tuple(smiles), about=about)
 
 

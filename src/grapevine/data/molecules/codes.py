@@ -29,8 +29,9 @@ def pack(mols: Iterable[Any], *, roles: bool = False) -> PackedMolecules:
     (PackedMolecules(1 molecules, 2 atoms, 1 bonds), [[6, 2], [8, 0]])
     """
     atoms, bonds = _Columns(_atom_getters()), _Columns(_bond_getters())
-    ptr, bond_ptr, rings, marks, places = [0], [0], [], [], []
+    ptr, bond_ptr, rings, marks, places, chiral = [0], [0], [], [], [], []
     for mol in mols:
+        chiral += _chiral(mol, ptr[-1])
         atoms.add(mol.GetAtomWithIdx, mol.GetNumAtoms())  # faster than mol.GetAtoms()
         bonds.add(mol.GetBondWithIdx, mol.GetNumBonds())
         _add_rings(mol, rings)
@@ -46,6 +47,9 @@ def pack(mols: Iterable[Any], *, roles: bool = False) -> PackedMolecules:
     for codes, held in ((atom, atoms.held), (bond, bonds.held)):
         for column, values in held.items():
             codes[:, column] = values
+    if chiral:
+        places_of, tags = zip(*chiral, strict=True)
+        atom[places_of, AtomCode.CHIRALITY] = tags
     atom[:, AtomCode.RINGS] = rings
     atom[:, AtomCode.ROLES] = marks or 0
     numbers = ends + np.repeat(starts[0][:-1], np.diff(starts[1]))[:, None]
@@ -76,7 +80,6 @@ def _atom_getters() -> dict[Any, Callable[[Any], Any]]:
         AtomCode.HYDROGENS: kind.GetTotalNumHs,
         AtomCode.HYBRIDISATION: kind.GetHybridization,
         AtomCode.AROMATIC: kind.GetIsAromatic,
-        AtomCode.CHIRALITY: kind.GetChiralTag,
         AtomCode.RADICALS: kind.GetNumRadicalElectrons,
         "mass": kind.GetMass,
     }
@@ -92,6 +95,20 @@ def _bond_getters() -> dict[Any, Callable[[Any], Any]]:
         BondCode.IN_RING: kind.IsInRing,
         BondCode.STEREO: kind.GetStereo,
     }
+
+
+def _chiral(mol: Any, first: int) -> list[tuple[int, int]]:
+    """The places of the atoms that have a tag, counted from `first`, and the tags: few, and each a slow question."""
+    found = mol.GetSubstructMatches(_tagged(), maxMatches=mol.GetNumAtoms())
+    return [(first + k, int(mol.GetAtomWithIdx(k).GetChiralTag())) for (k,) in found]
+
+
+@cache
+def _tagged() -> Any:
+    """The pattern of an atom with a chiral tag."""
+    pattern = rdkit_part("Chem").RWMol()
+    pattern.AddAtom(rdkit_part("Chem.rdqueries").HasChiralTagQueryAtom())
+    return pattern.GetMol()
 
 
 def _add_rings(mol: Any, bits: list[int]) -> None:

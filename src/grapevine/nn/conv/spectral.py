@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.interpolate
 import scipy.linalg
 import scipy.sparse.linalg
 import torch
@@ -175,7 +174,9 @@ def spline_basis(values: Float[Tensor, " d"], num_coefficients: int) -> Float[Te
     at = values.detach().cpu().double().numpy()
     low, high = at.min(), at.max()
     places = np.linspace(low, high if high - low > 1e-9 else low + 1, num_coefficients)
-    spline: Any = scipy.interpolate.CubicSpline(places, np.eye(num_coefficients), bc_type="not-a-knot")
+    from scipy.interpolate import CubicSpline  # slow to import, and this layer alone needs it
+
+    spline: Any = CubicSpline(places, np.eye(num_coefficients), bc_type="not-a-knot")
     return torch.from_numpy(spline(at)).to(values.device)
 
 

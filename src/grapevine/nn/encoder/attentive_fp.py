@@ -50,12 +50,12 @@ class AttentiveFP(Encoder):
 
     equation: ClassVar[Equation] = Equation(
         name="AttentiveFP",
-        message="alpha_ij W n_ij, n_ij = LeakyReLU(W' [h_j, e_ij]) in the first layer and h_j in the others",
-        aggregation="sum, weighed by softmax_j LeakyReLU(a [h_i, n_ij])",
-        update="ReLU(GRU(ELU(m_i), h_i))",
+        message="a_ij W n_ij, n_ij = LeakyReLU(W' [h_j, e_ij]) in the first layer, h_j in the others",
+        aggregation="sum, with a_i = softmax over j of LeakyReLU(a . [h_i, n_ij])",
+        update="ReLU(GRU(ELU(m_i + b), h_i))",
         edges="features",
-        readout="the same attention and GRU, of a node for the graph, 2 times",
-        cost="O(n c^2 + e c); O(e c^2) the first",
+        readout="the same attention and GRU, from all nodes to one for the graph, twice",
+        cost="n c^2 + e c",
         power="below 1-WL",
         year=2020,
         paper="Xiong et al., Pushing the boundaries of molecular representation for drug discovery with the graph "

@@ -16,6 +16,7 @@ from grapevine.graph import Adjacency
 from grapevine.graph.line import line_pattern, num_turns
 from grapevine.graph.reverse import reverse_edges, reverse_pattern
 from grapevine.nn.conv.inputs import Edges, dense_ends_of, edges_of
+from grapevine.nn.encoder.alike_bonds import AlikeBonds, alike_bonds
 from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Features, Linear, check_channels, linear
@@ -55,12 +56,12 @@ class DMPNN(Encoder):
 
     equation: ClassVar[Equation] = Equation(
         name="D-MPNN",
-        message="h_kv",
-        aggregation="sum over k in N(v) but w",
-        update="h_vw' = ReLU(h0_vw + W m_vw); in the end h_v = ReLU(W' [x_v, sum of h_wv])",
+        message="h_kj, on its way from k over j to i",
+        aggregation="sum over the neighbours k of j but i",
+        update="h_ji' = ReLU(h0_ji + W m_ji); in the end h_i = ReLU(W' [x_i, sum over j of h_ji])",
         edges="features, updated",
-        readout="mean",
-        cost="O(e c^2)",
+        readout="sum; in its program mean",
+        cost="e c^2",
         power="1-WL",
         year=2019,
         paper="Yang et al., Analyzing learned molecular representations for property prediction",
@@ -103,6 +104,10 @@ class DMPNN(Encoder):
             if given.shape[1] != width:
                 raise InputError(f"{name} must have {width} columns, got shape {tuple(given.shape)}")
         yield x
+        kinds = self._kinds(states, adjacency, edge)
+        if kinds is not None:
+            yield self._of_kinds(states, adjacency, edge, kinds)
+            return
         heard = segment_reduce(adjacency.pattern, self._bond_states(states, adjacency, edge), reduce="sum")
         of_atoms = linear(states, self.lin_atom.weight[:, : self.in_channels])
         yield self._end(_joint(self.lin_atom, of_atoms, heard), self.lin_atom.bias)
@@ -118,12 +123,32 @@ class DMPNN(Encoder):
             reverse_edges(adjacency)  # whoever takes one step is held to the same input
             return h
         kept = start if self.mode == "chemprop" else h
-        messages = _by_turns if num_turns(adjacency) <= _MANY_TURNS * adjacency.num_edges else _by_sums
+        messages = _by_sums if _has_hubs(adjacency) else _by_turns
         for _ in range(self.num_steps - 1):
             if self.undirected:
                 h = (h + gather(reverse_pattern(adjacency), h)) / 2
             h = self._end(_joint(self.lin_message, kept, messages(adjacency, h)), self.lin_message.bias)
         return h
+
+    def _kinds(self, x: Tensor, adjacency: Adjacency, edge: Tensor) -> AlikeBonds | None:
+        """Which bonds have the same states; None if each must have its own."""
+        is_each_own = x.requires_grad or edge.requires_grad or (self.training and self.dropout > 0) or self.undirected
+        if is_each_own or x.device.type != "cpu" or torch.compiler.is_compiling() or _has_hubs(adjacency):
+            return None
+        return alike_bonds(x, adjacency, edge, num_steps=self.num_steps)
+
+    def _of_kinds(self, x: Tensor, adjacency: Adjacency, edge: Tensor, kinds: AlikeBonds) -> Tensor:
+        """The same equations, of each kind of bond and atom once."""
+        ends = x.index_select(0, adjacency.pattern.indices.index_select(0, kinds.first))
+        start = self.lin_start(torch.cat([ends, edge.index_select(0, kinds.first)], 1))
+        h = epilogue(start, activation=self.activation)
+        kept = start if self.mode == "chemprop" else h
+        for heard, start_of in zip(kinds.heard, kinds.start_of, strict=True):
+            assert self.lin_message is not None
+            mixed = _joint(self.lin_message, gather(start_of, kept), spmm(heard, h))
+            h = self._end(mixed, self.lin_message.bias)
+        joined = torch.cat([x.index_select(0, kinds.first_atom), spmm(kinds.atoms, h)], 1)
+        return gather(kinds.atom_of, self._end(linear(joined, self.lin_atom.weight), self.lin_atom.bias))
 
     def _end(self, x: Tensor, bias: Tensor | None) -> Tensor:
         return epilogue(x, bias, activation=self.activation, dropout=self.dropout if self.training else 0.0)
@@ -132,6 +157,10 @@ class DMPNN(Encoder):
 def _joint(layer: Linear, before: Tensor, x: Tensor) -> Tensor:
     """before + x W^T with the last columns of the layer's weight, those that belong to x."""
     return torch.addmm(before, x, layer.weight[:, -x.shape[1] :].T)
+
+
+def _has_hubs(adjacency: Adjacency) -> bool:
+    return num_turns(adjacency) > _MANY_TURNS * adjacency.num_edges
 
 
 def _by_turns(adjacency: Adjacency, h: Tensor) -> Tensor:

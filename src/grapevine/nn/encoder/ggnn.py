@@ -57,16 +57,16 @@ class GGNN(Encoder):
     """
 
     equation: ClassVar[Equation] = Equation(
-        name="GGNN",
-        message="W_in(type of e_ij) h_j, and W_out(type) h_j backwards",
-        aggregation="sum, the two directions side by side",
+        name="Gated graph network (GGNN)",
+        message="W_t h_j, t the type of the edge, and W'_t h_j against the edges",
+        aggregation="sum, of edges in and of edges out apart",
         update="GRU(h_i, m_i), the same in every step",
         edges="features",
-        readout="gated sum of [h_i(T), x_i]",
-        cost="n types c^2 + e c",
+        readout="gated sum of [h_i, x_i]",
+        cost="t n c^2 + e c, t types of edges",
         power="1-WL",
         year=2016,
-        paper="Li, Tarlow, Brockschmidt & Zemel, Gated graph sequence neural networks",
+        paper="Li et al., Gated graph sequence neural networks",
     )
 
     def __init__(

@@ -53,12 +53,12 @@ class Weave(Encoder):
 
     equation: ClassVar[Equation] = Equation(
         name="Weave",
-        message="f(p_ij), of all pairs up to a distance",
+        message="f(p_ij), from every node up to a distance",
         aggregation="sum",
-        update="a_i' = f([f(a_i), m_i]), p_ij' = f([f([a_i, a_j]) + f([a_j, a_i]), f(p_ij)]), f(h) = ReLU(W h + b)",
+        update="f([f(h_i), m_i]), p_ij' = f([f([h_i, h_j]) + f([h_j, h_i]), f(p_ij)]), f(h) = ReLU(W h + b)",
         edges="features, updated",
-        readout="Gaussian histogram of each number, summed",
-        cost="O(p c^2), p pairs",
+        readout="sum of a Gaussian histogram of each number",
+        cost="n c^2 + p c^2, p pairs up to the distance",
         power="above 1-WL",
         year=2016,
         paper="Kearnes et al., Molecular graph convolutions: moving beyond fingerprints",

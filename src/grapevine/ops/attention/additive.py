@@ -15,6 +15,7 @@ from grapevine.ops.attention import cpu_additive, reference
 from grapevine.ops.attention.derivatives import register_derivatives
 from grapevine.ops.attention.inputs import check_inputs, new_output, seed_for, views_for
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 
 
 def additive_attention(
@@ -74,7 +75,7 @@ def additive_op(
     return reference.additive(rows, value, score_col, score_row, score_edge, negative_slope, dropout, seed)
 
 
-@additive_op.register_kernel("cpu")
+@cpu_kernel("additive_attention")
 def _(rows, cols, *inputs):
     return cpu_additive.attend(rows, *inputs)
 
@@ -96,7 +97,7 @@ def additive_backward_op(
     return by_value, by_col, by_row, by_edge
 
 
-@additive_backward_op.register_kernel("cpu")
+@cpu_kernel("additive_attention_backward")
 def _(rows, cols, *inputs):
     return cpu_additive.gradient(rows, cols, *inputs)
 

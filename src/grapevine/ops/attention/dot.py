@@ -15,6 +15,7 @@ from grapevine.ops.attention import cpu_dot, reference
 from grapevine.ops.attention.derivatives import register_derivatives
 from grapevine.ops.attention.inputs import check_inputs, new_output, seed_for, views_for
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 
 
 def dot_attention(
@@ -71,7 +72,7 @@ def dot_op(
     return reference.dot(rows, query, key, value, bias, scale, dropout, seed)
 
 
-@dot_op.register_kernel("cpu")
+@cpu_kernel("dot_attention")
 def _(rows, cols, *inputs):
     return cpu_dot.attend(rows, *inputs)
 
@@ -93,7 +94,7 @@ def dot_backward_op(
     return by_query, by_key, by_value, by_bias
 
 
-@dot_backward_op.register_kernel("cpu")
+@cpu_kernel("dot_attention_backward")
 def _(rows, cols, *inputs):
     return cpu_dot.gradient(rows, cols, *inputs)
 

@@ -15,6 +15,7 @@ from grapevine.ops.attention import cpu_gatv2, reference
 from grapevine.ops.attention.derivatives import register_derivatives
 from grapevine.ops.attention.inputs import check_inputs, new_output, seed_for, views_for
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 
 
 def gatv2_attention(
@@ -67,7 +68,7 @@ def gatv2_op(
     return reference.gatv2(rows, col_x, row_x, att, negative_slope, dropout, seed)
 
 
-@gatv2_op.register_kernel("cpu")
+@cpu_kernel("gatv2_attention")
 def _(rows, cols, *inputs):
     return cpu_gatv2.attend(rows, *inputs)
 
@@ -87,7 +88,7 @@ def gatv2_backward_op(
     return by_col, by_row, by_att
 
 
-@gatv2_backward_op.register_kernel("cpu")
+@cpu_kernel("gatv2_attention_backward")
 def _(rows, cols, *inputs):
     return cpu_gatv2.gradient(rows, cols, *inputs)
 

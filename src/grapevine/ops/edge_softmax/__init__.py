@@ -13,6 +13,7 @@ from torch import Tensor
 from grapevine.ops.edge_softmax import cpu, reference
 from grapevine.ops.gather import check_features, gather_op, row_views, segment_sum_op
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.trilinear import no_gradients, split_views
 
 
@@ -48,7 +49,7 @@ def edge_softmax_op(index: list[Tensor], segments: list[Tensor], logits: Tensor)
     return reference.edge_softmax(index, segments, logits)
 
 
-@edge_softmax_op.register_kernel("cpu")
+@cpu_kernel("edge_softmax")
 def _(index, segments, logits):
     return cpu.edge_softmax(segments, logits)
 
@@ -64,7 +65,7 @@ def edge_softmax_backward_op(index: list[Tensor], segments: list[Tensor], alpha:
     return reference.edge_softmax_backward(index, segments, alpha, grad)
 
 
-@edge_softmax_backward_op.register_kernel("cpu")
+@cpu_kernel("edge_softmax_backward")
 def _(index, segments, alpha, grad):
     return cpu.edge_softmax_backward(segments, alpha, grad)
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grapevine.errors import check, check_tensor, check_together
 from grapevine.ops.epilogue import cpu, reference
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.runtime.random import check_dropout, draw_seed
 
 Activation = Literal["none", "relu", "elu", "leaky_relu", "gelu", "silu", "tanh"]
@@ -74,7 +75,7 @@ def epilogue_op(x: Tensor, bias: Tensor | None, seed: Tensor | None, activation:
     return reference.epilogue(x, bias, seed, activation, dropout)
 
 
-@epilogue_op.register_kernel("cpu")
+@cpu_kernel("epilogue")
 def _(x, bias, seed, activation, dropout):
     return cpu.epilogue(x, bias, seed, activation, dropout)
 
@@ -109,7 +110,7 @@ def epilogue_grad_op(
     return reference.epilogue_grad(grad, saved, bias, seed, activation, dropout)
 
 
-@epilogue_grad_op.register_kernel("cpu")
+@cpu_kernel("epilogue_grad")
 def _(grad, saved, bias, seed, activation, dropout):
     return cpu.epilogue_grad(grad, saved, bias, seed, activation, dropout)
 

@@ -17,6 +17,7 @@ from torch import Tensor
 from grapevine.errors import check, check_rows, check_tensor
 from grapevine.ops.gather import cpu, reference
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.trilinear import no_gradients, split_views
 
 Side = Literal["cols", "rows"]
@@ -74,7 +75,7 @@ def gather_op(index: list[Tensor], segments: list[Tensor], x: Tensor) -> Tensor:
     return reference.gather(index, x)
 
 
-@gather_op.register_kernel("cpu")
+@cpu_kernel("gather")
 def _(index, segments, x):
     return cpu.gather(index, x)
 
@@ -90,7 +91,7 @@ def segment_sum_op(index: list[Tensor], segments: list[Tensor], x: Tensor, scale
     return reference.segment_sum(segments, x, scale)
 
 
-@segment_sum_op.register_kernel("cpu")
+@cpu_kernel("segment_sum")
 def _(index, segments, x, scale):
     return cpu.segment_sum(segments, x, scale)
 

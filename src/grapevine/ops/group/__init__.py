@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from grapevine.ops.group import cpu, reference
+from grapevine.ops.runtime.kernel import cpu_kernel
 
 _INT32_MAX = 2**31 - 1
 
@@ -22,7 +23,7 @@ def group(keys: Tensor, values: Tensor, num_groups: int, wide: bool) -> tuple[Te
     return reference.group(keys, values, num_groups, wide)
 
 
-@group.register_kernel("cpu")
+@cpu_kernel("group")
 def _(keys: Tensor, values: Tensor, num_groups: int, wide: bool) -> tuple[Tensor, Tensor, Tensor]:
     return cpu.group(keys, values, num_groups, wide)
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from grapevine.errors import check, check_tensor, check_together
 from grapevine.ops.runtime.allocator import empty, is_pooled
+from grapevine.ops.runtime.kernel import cpu_kernel
 
 
 def linear(
@@ -38,7 +39,7 @@ def linear_op(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return torch.nn.functional.linear(x, weight, bias)
 
 
-@linear_op.register_kernel("cpu")
+@cpu_kernel("linear")
 def _(x, weight, bias):
     out = empty((x.shape[0], weight.shape[0]), x.dtype)
     return torch.mm(x, weight.T, out=out) if bias is None else torch.addmm(bias, x, weight.T, out=out)

@@ -5,6 +5,7 @@ from typing import Any
 
 import llvmlite.binding
 import numba
+import torch
 
 _KEEPS_NAN = {"contract", "nsz"}  # of the fast-math flags, those that change no NaN and no infinity
 _OPTIONS = {"nogil": True, "boundscheck": False, "fastmath": _KEEPS_NAN, "error_model": "numpy"}
@@ -27,3 +28,12 @@ def lean(function: Callable[..., Any]) -> Callable[..., Any]:
     """A part of kernels that allocates nothing, put in where it is called: nothing counts references to its arrays."""
     compile_: Any = numba.njit
     return compile_(function, _nrt=False, forceinline=True, **_OPTIONS)
+
+
+def cpu_kernel(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Make a function what the operation grapevine::NAME does on the processor.
+
+    `register_kernel` of the operation would do, but wraps it so that the first call imports PyTorch's compiler,
+    a second of every command.
+    """
+    return torch.library.impl(f"grapevine::{name}", "CPU")

@@ -17,6 +17,7 @@ from grapevine.errors import check
 from grapevine.ops.edge_softmax import edge_softmax_op
 from grapevine.ops.gather import check_features, gather_op, row_views, segment_sum_op
 from grapevine.ops.pattern import Pattern
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.segment import cpu, reference
 from grapevine.ops.select import select_op
 from grapevine.ops.spmm import mean_scale
@@ -76,7 +77,7 @@ def logsumexp_op(index: list[Tensor], segments: list[Tensor], x: Tensor) -> Tens
     return reference.logsumexp(index, segments, x)
 
 
-@logsumexp_op.register_kernel("cpu")
+@cpu_kernel("segment_logsumexp")
 def _(index, segments, x):
     return cpu.logsumexp(segments, x)
 

@@ -9,6 +9,7 @@ With the choice fixed this is linear in x and w: T(g, w, x) = sum over i, f of g
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.select import cpu, reference
 from grapevine.ops.trilinear import no_gradients, split_views
 
@@ -39,22 +40,22 @@ def pick_dot_op(rows: list[Tensor], cols: list[Tensor], grad: Tensor, x: Tensor,
     return reference.pick_dot(rows, grad, x, arg, heads)
 
 
-@select_op.register_kernel("cpu")
+@cpu_kernel("select")
 def _(rows, cols, x, weight, is_max):
     return cpu.select(rows, x, weight, is_max)
 
 
-@pick_op.register_kernel("cpu")
+@cpu_kernel("pick")
 def _(rows, cols, x, weight, arg):
     return cpu.sum_chosen(rows, x, weight, arg, is_arg_by_row=True)
 
 
-@unpick_op.register_kernel("cpu")
+@cpu_kernel("unpick")
 def _(rows, cols, grad, weight, arg):
     return cpu.sum_chosen(cols, grad, weight, arg, is_arg_by_row=False)
 
 
-@pick_dot_op.register_kernel("cpu")
+@cpu_kernel("pick_dot")
 def _(rows, cols, grad, x, arg, heads):
     return cpu.pick_dot(rows, grad, x, arg, heads)
 

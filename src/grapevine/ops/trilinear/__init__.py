@@ -12,6 +12,7 @@ trust their input; the public, checked ones are `ops.spmm` and `ops.sddmm`.
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.trilinear import cpu, reference
 
 
@@ -24,7 +25,7 @@ def spmm_op(
     return reference.spmm(rows, x, weight, row_scale, col_scale, own_scale)
 
 
-@spmm_op.register_kernel("cpu")
+@cpu_kernel("spmm")
 def _(rows, cols, x, weight, row_scale, col_scale, own_scale):
     return cpu.spmm(rows, x, weight, row_scale, col_scale, own_scale)
 
@@ -43,7 +44,7 @@ def sddmm_dot_op(
     return reference.sddmm_dot(rows, row_x, col_x, heads, row_scale, col_scale)
 
 
-@sddmm_dot_op.register_kernel("cpu")
+@cpu_kernel("sddmm_dot")
 def _(rows, cols, row_x, col_x, heads, row_scale, col_scale):
     return cpu.sddmm_dot(rows, row_x, col_x, heads, row_scale, col_scale)
 

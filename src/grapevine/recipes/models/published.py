@@ -25,7 +25,7 @@ _LEVELS: dict[Level, _Values] = {
     "node": _Values({"input_dropout": 0.2}),
     # Batch norm and a step that falls, as in the graph networks of Xu et al. 2019.
     "graph": _Values(
-        {"num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5},
+        {"num_layers": 4, "norm": "batch", "dropout": 0.0},
         {"learning_rate": 0.005, "weight_decay": 0.0, "max_epochs": 350, "schedule": "step"},
     ),
     # Kipf & Welling 2016, "Variational graph auto-encoders": two layers, dot products, no weight decay. The widths and
