@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks import command, cora, epochs, imports, kernels, memory, spmm
+from benchmarks import command, cora, edge_network, epochs, imports, kernels, memory, spmm
 from benchmarks.machine import environment, slug
 from benchmarks.report import Result, keep, to_markdown
 from benchmarks.timing import Scale
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Result]] = {
     "memory": memory.run,
     "cora": cora.run,
     "command": command.run,
+    "edge_network": edge_network.run,
 }
 RESULTS = Path(__file__).with_name("results")
 FULL = Scale(share=1.0, long_rounds=3, short_rounds=5, threads=2)

@@ -18,8 +18,9 @@ from tests.data.files import SHARED, needs
 from tests.data.test_store import assert_equal
 
 HERE = {
-    "digits": None, "karate": None, "molecules": None, "molecules:gap": None, "cora": "planetoid", "amazon-photo": "npz", "minesweeper": "heterophilous",
-    "texas": "heterophilous", "tu:ENZYMES": "tu_raw", "tu:MUTAG": "tu", "tu:PROTEINS": "tu",
+    "digits": None, "karate": None, "molecules": None, "molecules:gap": None, "cora": "planetoid",
+    "amazon-photo": "npz", "minesweeper": "heterophilous", "texas": "heterophilous", "tu:ENZYMES": "tu_raw",
+    "tu:MUTAG": "tu", "tu:PROTEINS": "tu",
 }  # fmt: skip
 
 

@@ -41,6 +41,6 @@ def holds_molecules(path: Path) -> bool:
 
 
 def _first_line(path: Path) -> str:
-    opened = gzip.open(path, "rt", errors="replace") if path.suffix == ".gz" else path.open(errors="replace")
-    with opened as file:
+    how = gzip.open if path.suffix == ".gz" else open
+    with how(path, "rt", errors="replace") as file:
         return file.readline().removeprefix("\ufeff")

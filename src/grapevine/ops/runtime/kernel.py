@@ -30,7 +30,7 @@ def lean(function: Callable[..., Any]) -> Callable[..., Any]:
     return compile_(function, _nrt=False, forceinline=True, **_OPTIONS)
 
 
-def cpu_kernel(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def cpu_kernel(name: str) -> Callable[[Callable[..., object]], None]:
     """Make a function what the operation grapevine::NAME does on the processor.
 
     `register_kernel` of the operation would do, but wraps it so that the first call imports PyTorch's compiler,
