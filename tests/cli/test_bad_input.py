@@ -58,7 +58,7 @@ TABLES = ["--nodes", "people.csv", "--edges", "friends.csv"]
         (["--edges", "people.txt.gz"], "must end in one of"),
         (["broken.graphml"], "broken.graphml"),
         (["broken.npz"], "broken.npz"),
-        (["people.csv"], "is a table: say --edges people.csv"),
+        (["people.csv"], "or --edges people.csv for the edges of a graph"),
         # tables that do not fit
         (["--nodes", "people.csv", "--edges", "strangers.csv"], "no edge between two known nodes"),
         ([*TABLES, "--target", "shoes"], "no table has the target shoes"),
