@@ -149,10 +149,19 @@ def test_a_model_judges_embeds_and_tells_of_itself(drugs, model):
     assert judged["scores"]["test"] == pytest.approx(load_run(model).metrics["scores"]["test"], rel=1e-5)
     assert told("evaluate", model, drugs)["counts"]["all"] > judged["counts"]["test"]
     rows = told("embed", model)["embeddings"]
-    assert [row["id"] for row in rows] == [name for name in pl.read_csv(drugs)["id"] if not name.startswith("bad")]
+    assert [row["id"] for row in rows] == pl.read_csv(drugs)["id"].to_list()
     assert len(rows[0]) > 8
+    for k, row in enumerate(rows):
+        assert (row["h_0"] is None) == (row["problem"] is not None) == (k in BAD)
     assert told("info", model)["data"]["molecules"]["smiles"] == "smiles"
     assert told("info", drugs)["graph"]["num_graphs"] == NUM_MOLECULES
+
+
+def test_a_column_of_another_name_is_told_to_all_that_look(tmp_path):
+    drugs = write_molecules(tmp_path, column="what")
+    assert told("info", drugs, "--smiles", "what")["graph"]["num_graphs"] == NUM_MOLECULES
+    audited = told("audit", drugs, "--smiles", "what", "--target", "mass", "--split", "k_fold", "--by", "scaffold")
+    assert not [one for one in audited["findings"] if one["severity"] == "leak"]
 
 
 def test_an_audit_finds_a_molecule_that_both_teaches_and_judges(drugs, tmp_path):
@@ -252,9 +261,10 @@ def test_models_are_compared_in_one_table(drugs, tmp_path):
     done = run("compare-models", drugs, *options, "--out", out)
     assert done.exit_code == 0, done.output
     assert [line.split()[:2] for line in done.stderr.splitlines()] == [
-        ["1/3", "gin,"],
-        ["2/3", "boosted"],
-        ["3/3", "guess,"],
+        ["1/4", "gin,"],
+        ["2/4", "boosted"],
+        ["3/4", "linear"],
+        ["4/4", "guess,"],
     ]
     assert "2 epochs, batches of 64 graphs, states 8 wide" in done.stdout
     assert "| gin |" in out.read_text()
@@ -265,7 +275,7 @@ def test_the_comparison_as_json(drugs, monkeypatch):
     monkeypatch.setattr(comparison, "_apart", lambda *job: comparison._read_and_try(*job, threads=1))
     options = ["--target", "ring", "--models", "mlp,gcn", "--epochs", 2, "--batch-size", 8, "--seeds", 2, "--seed", 3]
     found = told("compare-models", drugs, *options, "--split", "scaffold", "--metric", "balanced_accuracy")
-    assert {row["model"] for row in found["models"]} == {"mlp", "gcn", "boosted trees", "guess"}
+    assert {row["model"] for row in found["models"]} == {"mlp", "gcn", "boosted trees", "linear fit", "guess"}
     assert found["metric"] == "balanced_accuracy"
     asked = {"epochs": 2, "batch_size": 8, "seeds": 2, "seed": 3, "hidden": 48, "accelerator": "auto"}
     assert asked.items() <= found["budget"].items()

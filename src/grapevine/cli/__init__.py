@@ -1,5 +1,7 @@
 """The command `grapevine`. PyTorch is imported when a command runs, so that `--help` is there at once."""
 
+import atexit
+import gc
 from typing import Annotated
 
 import typer
@@ -18,6 +20,8 @@ grapevine train --nodes people.csv --edges friends.csv --target club · your own
 grapevine predict runs/people-gcn --nodes new.csv --edges new-friends.csv --out said.csv
 
 Exit status: 0, 1 if it failed, 2 for wrong input, 130 after Ctrl-C."""
+
+_NEW_OBJECTS = 50_000  # before cycles among them are looked for: imports make more, and no cycle
 
 app = typer.Typer(
     name="grapevine",
@@ -54,3 +58,5 @@ def main(
     ] = False,
 ) -> None:
     """Learning on graphs with networks that pass messages: from your data to a model you can use."""
+    gc.set_threshold(_NEW_OBJECTS)
+    atexit.register(gc.freeze)  # at the end nobody need look for them, which takes PyTorch's half a second

@@ -6,6 +6,7 @@ from typing import Any
 from grapevine.cli.checked import valid, words
 from grapevine.cli.given import Columns, Given, Place, Question, Way
 from grapevine.cli.molecules import are_molecules, molecule_source, refuse_molecules
+from grapevine.data.molecules.parts import saved_spec
 from grapevine.data.split import SplitRule
 from grapevine.data.tables import TableSpec
 from grapevine.errors import InputError, check
@@ -15,7 +16,6 @@ from grapevine.recipes.models import ModelConfig
 from grapevine.recipes.plan import plan
 from grapevine.recipes.problem import pose
 from grapevine.recipes.source import Loaded, Source, source_of
-from grapevine.recipes.trained import reads_molecules
 from grapevine.task import default_split
 from grapevine.task.negatives import Negatives
 from grapevine.task.task import Level
@@ -87,7 +87,7 @@ def maybe_source(place: Place, run: Path) -> Source | None:
     """None if nothing was said: the run's own data. A table is one of molecules where the run's was."""
     if place.is_empty:
         return None
-    if place.data is not None and Path(place.data).is_file() and reads_molecules(run):
+    if place.data is not None and Path(place.data).is_file() and saved_spec(run) is not None:
         return molecule_source(place.data, Given(place))
     return make_source(Given(place))
 

@@ -5,8 +5,7 @@ from pathlib import Path
 from grapevine.cli.checked import valid, words
 from grapevine.cli.given import Given, Molecules, Place
 from grapevine.data.molecules.detect import holds_molecules
-from grapevine.data.molecules.features import FEATURE_SETS
-from grapevine.data.molecules.spec import MoleculeSpec
+from grapevine.data.molecules.spec import FEATURE_SETS, MoleculeSpec
 from grapevine.errors import InputError, check
 from grapevine.recipes.source import Source
 

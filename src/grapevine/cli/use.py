@@ -31,12 +31,17 @@ def predict(
     """
     place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
     with plain_errors():
+        from grapevine.cli.ahead import start_molecules
+
+        parts = start_molecules(run, place)
+
         from grapevine.cli import screen
         from grapevine.cli.build import maybe_source
         from grapevine.recipes.predict import predict as recipe
 
         with screen.progress() as on_progress:
-            said = recipe(run, maybe_source(place, run), pairs=pairs, out=out, on_progress=on_progress)
+            source = maybe_source(place, run)
+            said = recipe(run, source, pairs=pairs, parts=parts, out=out, on_progress=on_progress)
         screen.show_json(said.to_dict()) if json else screen.show_predictions(said)
 
 

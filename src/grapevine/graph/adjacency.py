@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import InputError, check
 from grapevine.ops.group import group, index_dtype
 from grapevine.ops.pattern import Pattern, check_bounds
 

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 from grapevine.graph.adjacency import Adjacency
 from grapevine.ops.pattern import check_bounds
 

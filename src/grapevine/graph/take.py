@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from grapevine.errors import check_tensor
+from grapevine.checks import check_tensor
 from grapevine.graph.adjacency import Adjacency
 from grapevine.graph.graph import Graph
 from grapevine.graph.levels import Level, Tensors

@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 from grapevine.nn.aggregation import Max, Mean, Min, Sum
 from grapevine.nn.linear import Features, Linear

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.parameter import UninitializedParameter
 
-from grapevine.errors import InputError, check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import InputError, check
 from grapevine.ops.epilogue import epilogue
 from grapevine.ops.linear import linear as dense_linear
 from grapevine.ops.sparse import SparseMatrix

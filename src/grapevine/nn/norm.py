@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from grapevine.errors import check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import check
 from grapevine.nn.linear import check_fits
 from grapevine.ops.gather import gather
 from grapevine.ops.pattern import Pattern

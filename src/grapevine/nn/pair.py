@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 from grapevine.nn.linear import check_channels
 from grapevine.nn.mlp import MLP
 from grapevine.typing import ActivationName

@@ -6,7 +6,8 @@ h_G = aggregate over the nodes i of G of h_i
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.nn.aggregation import Aggregation, Sum
 

@@ -7,7 +7,8 @@ rows are the targets and the columns the sources.
 import torch
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import InputError, check
 from grapevine.ops.group import group, index_dtype
 
 _INTEGERS = (torch.int64, torch.int32)

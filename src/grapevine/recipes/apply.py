@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grapevine.data.download import Progress
-from grapevine.data.molecules.spec import MoleculeEncoders
+from grapevine.data.molecules.encoders import MoleculeEncoders
 from grapevine.data.tables import TableEncoders
 from grapevine.errors import check
 from grapevine.graph import Graph
@@ -23,7 +23,7 @@ from grapevine.recipes.train import read_config
 from grapevine.recipes.trained import Trained, from_pretrained
 from grapevine.train.run import load_run
 
-_GRAPHS = 1024  # at a time
+_GRAPHS = 2048  # at a time
 
 
 def model_of(run: Path | str | Trained) -> Trained:

@@ -14,6 +14,7 @@ from grapevine.graph import Graph
 from grapevine.graph.take import take
 from grapevine.recipes.apply import data_for, graph_for
 from grapevine.recipes.predict import names_of, writable
+from grapevine.recipes.predict_molecules import in_all_rows
 from grapevine.recipes.source import Source
 from grapevine.recipes.trained import Trained
 
@@ -31,6 +32,7 @@ def embed(
 
     The states are those that the network's head is given, of a graph what its readout makes of them. Of an ensemble
     they are those of the first member: the members' states have no axes in common, so their mean would mean nothing.
+    Of a file of molecules each row has one, beside its SMILES; one that is no molecule has none, and the `problem`.
 
     Args:
         source: the data; None: those that the run was trained on.
@@ -42,9 +44,11 @@ def embed(
     path = None if out is None else writable(Path(out))
     trained, loaded = data_for(run, source, on_progress=on_progress)
     found = states(trained, graph_for(trained, loaded)).cpu().numpy()
-    level = "graph" if trained.level == "graph" else "node"
-    named = names_of(level, loaded)
-    frame = named.with_columns(pl.Series(f"h_{k}", column) for k, column in enumerate(found.T))
+    said = pl.DataFrame([pl.Series(f"h_{k}", column) for k, column in enumerate(found.T)])
+    if loaded.molecules is not None:
+        frame = in_all_rows(loaded.molecules, said)
+    else:
+        frame = names_of("graph" if trained.level == "graph" else "node", loaded).hstack(said)
     if path is not None:
         write_table(frame, path)
     return frame

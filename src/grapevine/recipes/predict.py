@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from grapevine.data.download import Progress
-from grapevine.data.molecules.spec import MoleculeEncoders
+from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.molecules.parts import ParsedParts, saved_spec
 from grapevine.data.tables import Identifiers, Rejects, TableEncoders, read_table, write_table
 from grapevine.data.tables.read import suffix_of
 from grapevine.data.tables.rows import Rows
@@ -18,7 +19,7 @@ from grapevine.errors import check
 from grapevine.recipes.apply import data_for, edge_items, graph_for, model_of, outputs
 from grapevine.recipes.predict_molecules import predict_molecules
 from grapevine.recipes.source import Loaded, Source
-from grapevine.recipes.trained import Trained, reads_molecules
+from grapevine.recipes.trained import Trained
 from grapevine.task.task import Level
 
 
@@ -54,6 +55,7 @@ def predict(
     source: Source | None = None,
     *,
     pairs: Any = None,
+    parts: ParsedParts | None = None,
     out: Path | str | None = None,
     on_progress: Progress | None = None,
 ) -> Predictions:
@@ -68,6 +70,7 @@ def predict(
         source: the data; None: those that the run was trained on.
         pairs: of a model of links, the table of pairs that are asked for (a path or a frame), its columns called as
             the ends of the edges or else its first two; messages pass over the edges of `source`.
+        parts: the molecules of `source`, where workers are at them already.
         out: a file to write to: .csv, .tsv, .parquet, .jsonl or .arrow.
 
     Raises:
@@ -86,7 +89,7 @@ def predict(
     path = None if out is None else writable(Path(out))
     if source is not None and (source.molecules is not None or _is_of_molecules(run, source)):
         check(pairs is None, "pairs are of nodes, for models of links: molecules have none")
-        frame, notes, rejected = predict_molecules(model_of(run), source, on_progress=on_progress)
+        frame, notes, rejected = predict_molecules(model_of(run), source, parts=parts, on_progress=on_progress)
         if path is not None:
             write_table(frame, path)
         return Predictions(frame, notes, rejected, path)
@@ -129,7 +132,7 @@ def _is_of_molecules(run: Path | str | Trained, source: Source) -> bool:
     """Whether a file is one of molecules since the model was trained on molecules."""
     if source.path is None or not Path(source.path).is_file():
         return False
-    return isinstance(run.encoders, MoleculeEncoders) if isinstance(run, Trained) else reads_molecules(run)
+    return isinstance(run.encoders, MoleculeEncoders) if isinstance(run, Trained) else saved_spec(run) is not None
 
 
 def _pairs(pairs: Any, trained: Trained, loaded: Loaded, rejects: Rejects) -> Tensor:

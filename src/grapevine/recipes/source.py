@@ -10,9 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import load_dataset
+from grapevine.data.datasets.molecules import NAME as MOLECULES
 from grapevine.data.download import Progress
 from grapevine.data.molecules.detect import holds_molecules
-from grapevine.data.molecules.spec import MoleculeEncoders, MoleculeSpec
+from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.data.molecules.table import MoleculeTable
 from grapevine.data.readers.gin_text import read_gin_text
 from grapevine.data.readers.gnn_benchmark_npz import read_gnn_benchmark
@@ -69,6 +71,17 @@ class Source(BaseModel):
             return self.dataset.replace(":", "-").replace("/", "-")
         place = self.path or self.nodes or self.edges
         return Path(place).name.split(".")[0] or "graph" if place else "query"
+
+    @property
+    def is_of_molecules(self) -> bool:
+        """Whether its graphs are molecules, of atoms and bonds.
+
+        >>> Source(dataset="molecules:gap").is_of_molecules, Source(dataset="tu:MUTAG").is_of_molecules
+        (True, False)
+        """
+        if self.path is not None:
+            return self.molecules is not None or self.format == "xyz" or _holds_blocks(Path(self.path))
+        return self.dataset is not None and self.dataset.split(":")[0] == MOLECULES
 
     def absolute(self) -> "Source":
         """The same with whole paths, which mean the same from any folder."""
@@ -231,13 +244,17 @@ def _format(source: Source) -> Format:
     return source.format or _format_of(path)
 
 
+def _holds_blocks(folder: Path) -> bool:
+    return (folder / _JUDGE).is_file() and any((folder / name).is_file() for name in _TEACH)
+
+
 def _format_of(path: Path) -> Format:
     if path.is_dir():
         if any(path.glob("*_graph_indicator.txt")):
             return "tu"
         if (path / "raw").is_dir() or any(path.glob("edge.csv*")):
             return "ogb"
-        if (path / _JUDGE).is_file() and any((path / name).is_file() for name in _TEACH):
+        if _holds_blocks(path):
             return "xyz"
         texts = [file for file in path.glob("*.txt") if file.stem == path.name]
         check(len(texts) == 1, f"{path} holds no graphs in a format that is known: say --format")

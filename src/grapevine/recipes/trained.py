@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 import grapevine
-from grapevine.data.molecules.spec import MoleculeEncoders
+from grapevine.data.molecules.encoders import MoleculeEncoders
 from grapevine.data.tables import TableEncoders
 from grapevine.errors import InputError, check
 from grapevine.graph import Graph
@@ -233,17 +233,8 @@ def make_trained(
 
 def _read_encoders(saved: Mapping[str, Any]) -> TableEncoders | MoleculeEncoders:
     """Of tables, or of molecules."""
-    return (MoleculeEncoders if _is_of_molecules(saved) else TableEncoders).from_dict(saved)
-
-
-def _is_of_molecules(saved: Mapping[str, Any]) -> bool:
-    return "feature_set" in saved.get("spec", {})
-
-
-def reads_molecules(folder: Path | str) -> bool:
-    """Whether the model of this folder was trained on molecules."""
-    path = Path(folder) / "encoder.json"
-    return path.is_file() and _is_of_molecules(read_json(path))
+    is_of_molecules = "feature_set" in saved.get("spec", {})
+    return (MoleculeEncoders if is_of_molecules else TableEncoders).from_dict(saved)
 
 
 def from_pretrained(folder: Path | str) -> Trained:

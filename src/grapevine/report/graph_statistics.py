@@ -19,7 +19,7 @@ from jaxtyping import Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
-from grapevine.errors import check_rows
+from grapevine.checks import check_rows
 from grapevine.graph import Graph
 
 _PAIRS = 200  # of neighbours looked at for each sampled node

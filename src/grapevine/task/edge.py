@@ -11,9 +11,10 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor, nn
 
+from grapevine.checks import check_rows
 from grapevine.data.split import Split, is_known
 from grapevine.data.split.pairs import pair_of_edges
-from grapevine.errors import check, check_rows
+from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph
 from grapevine.task.any_objective import AnyObjective
 from grapevine.task.parts import answers_of, judging, known_parts, one_pass, part_of_each

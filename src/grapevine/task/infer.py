@@ -14,8 +14,9 @@ from jaxtyping import Bool, Shaped
 from pydantic import ValidationError
 from torch import Tensor
 
+from grapevine.checks import check_rows
 from grapevine.data.split import SplitRule, is_known
-from grapevine.errors import InputError, check, check_rows
+from grapevine.errors import InputError, check
 from grapevine.task.any_objective import AnyObjective, in_words
 from grapevine.task.multi_label import MultiLabel
 from grapevine.task.regression import Regression

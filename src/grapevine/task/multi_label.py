@@ -12,7 +12,8 @@ from jaxtyping import Float, Shaped
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import InputError, check
 from grapevine.task import metrics
 from grapevine.task.objective import Objective
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import check
 
 _TEMPERATURES = (1e-2, 1e2)
 LEVELS = tuple(level / 20 for level in range(1, 20))
@@ -87,6 +87,8 @@ def fit_temperature(logits: Float[Tensor, "k c"], target: Int[Tensor, " k"]) -> 
         return float(torch.nn.functional.cross_entropy(logits / math.exp(log_temperature), target))
 
     bounds = (math.log(_TEMPERATURES[0]), math.log(_TEMPERATURES[1]))
+    from scipy.optimize import minimize_scalar  # slow to import, and seldom needed
+
     return math.exp(minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 1e-8}).x)
 
 

@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from grapevine.errors import check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.task.task import Task
 from grapevine.train.loop import fit

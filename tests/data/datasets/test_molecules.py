@@ -107,7 +107,7 @@ def test_atoms_are_as_far_apart_as_their_bonds_ask(dataset):
 
 def test_codes_are_those_of_the_smiles(dataset):
     chem = pytest.importorskip("rdkit.Chem")
-    from grapevine.data.molecules.codes import pack
+    from grapevine.data.molecules.pickled import pack
 
     mols = [chem.AddHs(chem.MolFromSmiles(smiles)) for smiles in dataset.ids.tolist()]
     fresh, held = pack(mols, roles=True), molecules.packed()

@@ -6,8 +6,8 @@ import torch
 
 Chem = pytest.importorskip("rdkit.Chem")
 
+from grapevine.data.molecules.codes import pack_by_atom  # noqa: E402
 from grapevine.data.molecules.features import (  # noqa: E402
-    FEATURE_SETS,
     atom_channels,
     atom_features,
     atom_names,
@@ -18,6 +18,8 @@ from grapevine.data.molecules.features import (  # noqa: E402
 )
 from grapevine.data.molecules.packed import AtomCode, BondCode, PackedMolecules  # noqa: E402
 from grapevine.data.molecules.parse import ParseOptions, parse  # noqa: E402
+from grapevine.data.molecules.pickled import PickledMolecules, pickle_molecules, unpickle  # noqa: E402
+from grapevine.data.molecules.spec import FEATURE_SETS  # noqa: E402
 from grapevine.errors import InputError  # noqa: E402
 from tests.data.molecules.cases import SMILES  # noqa: E402
 
@@ -53,6 +55,48 @@ def test_each_code_is_what_rdkit_says_of_the_bond():
     assert PACKED.bond[:, BondCode.CONJUGATED].tolist() == [b.GetIsConjugated() for b in bonds]
     assert PACKED.bond[:, BondCode.IN_RING].tolist() == [b.IsInRing() for b in bonds]
     assert PACKED.bond[:, BondCode.STEREO].tolist() == [int(b.GetStereo()) for b in bonds]
+
+
+LARGE = [Chem.MolFromSmiles(smiles) for smiles in ("C" * 300, "C1" + "CC" * 200 + "C1", "OC" * 130 + "/C=C/[C@H](N)F")]
+
+
+def assert_same(packed, expected):
+    for name, array in expected.arrays().items():
+        assert np.array_equal(packed.arrays()[name], array), name
+        assert packed.arrays()[name].dtype == array.dtype, name
+
+
+def test_bytes_say_the_same_as_every_atom_on_its_own():
+    mols = [*MOLS, *LARGE]
+    assert_same(unpickle(pickle_molecules(mols)), pack_by_atom(mols))
+
+
+def test_bytes_of_another_version_are_asked_atom_by_atom(monkeypatch):
+    import grapevine.data.molecules.pickled as module
+
+    asked = []
+    monkeypatch.setattr(module, "pack_by_atom", lambda mols: asked.append(1) or pack_by_atom(mols))
+    expected = pack_by_atom(MOLS)
+    monkeypatch.setattr(module, "_HEADER", np.array([0xDEADBEEF, 0, 17, 0, 0], "<u4"))
+    assert_same(unpickle(pickle_molecules(MOLS)), expected)
+    assert asked
+
+
+def test_most_molecules_are_read_from_their_bytes(monkeypatch):
+    """Where RDKit has a form that the kernel does not know, molecules are right but slow: then it is to be learnt."""
+    import grapevine.data.molecules.pickled as module
+
+    def refuse(mols):
+        raise AssertionError("these were to be read from their bytes")
+
+    monkeypatch.setattr(module, "pack_by_atom", refuse)
+    plain = ["CCO", "c1ccncc1", "C[N+](C)(C)C", "F/C=C/F", "C[C@H](N)C(=O)O", "[CH3]", "C#N", "[Na+].[Cl-]"]
+    unpickle(pickle_molecules([Chem.MolFromSmiles(smiles) for smiles in plain]))
+
+
+def test_no_molecules_have_no_bytes():
+    assert isinstance(pickle_molecules([]), PickledMolecules)
+    assert unpickle(pickle_molecules([])).num_molecules == 0
 
 
 def test_donors_and_acceptors_are_those_of_rdkits_feature_factory():

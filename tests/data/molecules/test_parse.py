@@ -117,6 +117,7 @@ def test_parts_are_taken_and_joined():
 
 def test_workers_give_what_one_process_gives(monkeypatch):
     monkeypatch.setattr(workers, "_FEW", 4)
+    monkeypatch.setattr(workers, "_AHEAD", 3)
     texts = [*SMILES, "C1CC", *SMILES]
     chunks = [texts[k : k + 7] for k in range(0, len(texts), 7)]
     taken = []
@@ -129,7 +130,7 @@ def test_workers_give_what_one_process_gives(monkeypatch):
     parts = []
     for parsed in parse_chunks(ask(), ParseOptions(roles=True), workers=2):
         parts.append(parsed)
-        assert len(taken) <= len(parts) + 3, "the chunks are not all asked for at once"
+        assert len(taken) <= len(parts) + 4, "the chunks are not all asked for at once"
     joined = Parsed.concat(parts, [len(chunk) for chunk in chunks])
     assert_same_parsed(joined, parse(texts, ParseOptions(roles=True)))
     with pytest.raises(InputError, match="workers must be 1 or more, got 0"):
@@ -137,7 +138,10 @@ def test_workers_give_what_one_process_gives(monkeypatch):
 
 
 def test_a_worker_does_not_import_torch():
-    code = "import sys, grapevine.data.molecules.parse as p; p.parse(['C']); print('torch' in sys.modules)"
+    code = (
+        "import sys, grapevine.data.molecules.parse as p; p.read_texts(['C'], p.ParseOptions()); "
+        "print('torch' in sys.modules or 'numba' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
@@ -187,3 +191,17 @@ def test_without_rdkit_the_extra_is_named(monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"pip install 'grapevine-gnn\[chem\]'"):
         rdkit_parts.rdkit_part("Chem")
+
+
+def test_a_file_is_opened_and_parsed_before_torch_is_there(tmp_path):
+    (tmp_path / "few.smi").write_text("CCO\nC1CC\n")
+    code = (
+        "import sys; from pathlib import Path; from grapevine.cli.given import Place; "
+        "from grapevine.cli.ahead import start_molecules; from grapevine.data.molecules.parts import start_parsing; "
+        "from grapevine.data.molecules.spec import MoleculeSpec; "
+        f"start_parsing(Path({str(tmp_path / 'few.smi')!r}), MoleculeSpec()); "
+        f"start_molecules(Path({str(tmp_path)!r}), Place(data={str(tmp_path / 'few.smi')!r})); "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -13,9 +13,9 @@ Chem = pytest.importorskip("rdkit.Chem")
 from rdkit.Chem import rdDistGeom  # noqa: E402
 
 from grapevine.data.molecules import saved, workers  # noqa: E402
+from grapevine.data.molecules.encoders import MoleculeEncoders  # noqa: E402
 from grapevine.data.molecules.features import pack_to_graph  # noqa: E402
 from grapevine.data.molecules.parse import parse  # noqa: E402
-from grapevine.data.molecules.spec import MoleculeEncoders  # noqa: E402
 from grapevine.data.readers.molecules import MoleculeSpec, read_molecules, stream_molecules  # noqa: E402
 from grapevine.errors import InputError  # noqa: E402
 
@@ -239,7 +239,7 @@ def test_what_is_wrong_is_said(tmp_path):
             read_molecules(source, spec, cache=False)
     with pytest.raises(InputError, match="features are fitted on a whole file"):
         stream_molecules(plain, MoleculeSpec(smiles="a", features=("b",)))
-    with pytest.raises(InputError, match="chunk_rows must be 1 or more"):
+    with pytest.raises(InputError, match="a part must have 1 row or more"):
         stream_molecules(plain, MoleculeSpec(smiles="a"), chunk_rows=0)
     made = read_molecules(FRAME, MoleculeSpec(features=("dose",)))
     with pytest.raises(InputError, match="'dose'"):

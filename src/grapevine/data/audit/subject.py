@@ -8,9 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.checks import check_rows
 from grapevine.data.dataset import Dataset
 from grapevine.data.split import Split, mask_of
-from grapevine.errors import InputError, check, check_rows
+from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 
 PARTS = ("train", "val", "test")

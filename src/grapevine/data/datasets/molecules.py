@@ -13,8 +13,9 @@ from safetensors.numpy import load_file
 
 from grapevine.data.dataset import Dataset
 from grapevine.data.datasets.info import DatasetInfo
-from grapevine.data.molecules.features import FeatureSet, pack_to_graph
+from grapevine.data.molecules.features import pack_to_graph
 from grapevine.data.molecules.packed import PackedMolecules
+from grapevine.data.molecules.spec import FeatureSet
 from grapevine.data.split import Split
 from grapevine.errors import check
 

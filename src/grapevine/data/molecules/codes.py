@@ -1,4 +1,4 @@
-"""Packs RDKit molecules: the only place where an atom of RDKit is touched.
+"""What RDKit molecules are asked: of each atom and bond, their rings, roles and places.
 
 The getters are called unbound and their results go into flat lists, as most of the time here is Python's, not RDKit's.
 """
@@ -13,31 +13,23 @@ import numpy as np
 from grapevine.data.molecules.packed import AtomCode, BondCode, PackedMolecules
 from grapevine.data.molecules.rdkit_parts import rdkit_part
 
-_SIZES = (3, 8)  # of rings that have a bit of their own
+SMALLEST_RING, LARGEST_RING = 3, 8  # that have a bit of their own
 _DONOR, _ACCEPTOR = 1, 2
 
 
-def pack(mols: Iterable[Any], *, roles: bool = False) -> PackedMolecules:
-    """Sanitised RDKit molecules as flat arrays; `mols` is read once, so it may be a generator.
+def pack_by_atom(mols: Iterable[Any]) -> PackedMolecules:
+    """Sanitised RDKit molecules as flat arrays, without roles and places; `mols` is read once.
 
-    Args:
-        roles: whether to mark donors and acceptors of hydrogen bonds, as RDKit's BaseFeatures.fdef defines them; it
-            takes a fifth of the time.
-
-    >>> packed = pack([rdkit_part("Chem").MolFromSmiles("C=O")])
+    >>> packed = pack_by_atom([rdkit_part("Chem").MolFromSmiles("C=O")])
     >>> packed, packed.atom[:, [AtomCode.Z, AtomCode.HYDROGENS]].tolist()
     (PackedMolecules(1 molecules, 2 atoms, 1 bonds), [[6, 2], [8, 0]])
     """
     atoms, bonds = _Columns(_atom_getters()), _Columns(_bond_getters())
-    ptr, bond_ptr, rings, marks, places, chiral = [0], [0], [], [], [], []
+    ptr, bond_ptr, rings = [0], [0], []
     for mol in mols:
-        chiral += _chiral(mol, ptr[-1])
         atoms.add(mol.GetAtomWithIdx, mol.GetNumAtoms())  # faster than mol.GetAtoms()
         bonds.add(mol.GetBondWithIdx, mol.GetNumBonds())
         _add_rings(mol, rings)
-        if roles:
-            marks += _roles(mol)
-        places.append(_places(mol))
         ptr.append(ptr[-1] + mol.GetNumAtoms())
         bond_ptr.append(bond_ptr[-1] + mol.GetNumBonds())
     starts = np.array(ptr), np.array(bond_ptr)
@@ -47,16 +39,10 @@ def pack(mols: Iterable[Any], *, roles: bool = False) -> PackedMolecules:
     for codes, held in ((atom, atoms.held), (bond, bonds.held)):
         for column, values in held.items():
             codes[:, column] = values
-    if chiral:
-        places_of, tags = zip(*chiral, strict=True)
-        atom[places_of, AtomCode.CHIRALITY] = tags
     atom[:, AtomCode.RINGS] = rings
-    atom[:, AtomCode.ROLES] = marks or 0
     numbers = ends + np.repeat(starts[0][:-1], np.diff(starts[1]))[:, None]
     atom[:, AtomCode.DEGREE] = np.bincount(numbers.ravel(), minlength=len(atom))
-    pos = [place for place in places if place is not None]
-    is_placed = len(pos) == len(places) > 0
-    return PackedMolecules(*starts, atom, mass, ends, bond, np.concatenate(pos) if is_placed else None)
+    return PackedMolecules(*starts, atom, mass, ends, bond)
 
 
 class _Columns:
@@ -80,6 +66,7 @@ def _atom_getters() -> dict[Any, Callable[[Any], Any]]:
         AtomCode.HYDROGENS: kind.GetTotalNumHs,
         AtomCode.HYBRIDISATION: kind.GetHybridization,
         AtomCode.AROMATIC: kind.GetIsAromatic,
+        AtomCode.CHIRALITY: kind.GetChiralTag,
         AtomCode.RADICALS: kind.GetNumRadicalElectrons,
         "mass": kind.GetMass,
     }
@@ -97,31 +84,18 @@ def _bond_getters() -> dict[Any, Callable[[Any], Any]]:
     }
 
 
-def _chiral(mol: Any, first: int) -> list[tuple[int, int]]:
-    """The places of the atoms that have a tag, counted from `first`, and the tags: few, and each a slow question."""
-    found = mol.GetSubstructMatches(_tagged(), maxMatches=mol.GetNumAtoms())
-    return [(first + k, int(mol.GetAtomWithIdx(k).GetChiralTag())) for (k,) in found]
-
-
-@cache
-def _tagged() -> Any:
-    """The pattern of an atom with a chiral tag."""
-    pattern = rdkit_part("Chem").RWMol()
-    pattern.AddAtom(rdkit_part("Chem.rdqueries").HasChiralTagQueryAtom())
-    return pattern.GetMol()
-
-
 def _add_rings(mol: Any, bits: list[int]) -> None:
     """Append a bit for each size of ring that an atom is in."""
     first = len(bits)
     bits += [0] * mol.GetNumAtoms()
     for ring in mol.GetRingInfo().AtomRings():
-        bit = 1 << min(len(ring) - _SIZES[0], _SIZES[1] - _SIZES[0] + 1)
+        bit = 1 << min(len(ring) - SMALLEST_RING, LARGEST_RING - SMALLEST_RING + 1)
         for k in ring:
             bits[first + k] |= bit
 
 
-def _roles(mol: Any) -> list[int]:
+def roles_of(mol: Any) -> list[int]:
+    """Of each atom, whether it gives and takes hydrogen bonds, as RDKit's BaseFeatures.fdef defines it."""
     marks = [0] * mol.GetNumAtoms()
     for bit, pattern in _patterns():
         for (k,) in mol.GetSubstructMatches(pattern, maxMatches=len(marks)):
@@ -139,7 +113,7 @@ def _patterns() -> list[tuple[int, Any]]:
     return [(bits[family], chem.MolFromSmarts(smarts)) for family, smarts in found if family in bits]
 
 
-def _places(mol: Any) -> np.ndarray | None:
+def places_of(mol: Any) -> np.ndarray | None:
     """[n, 3] in angstrom, None if the molecule has no conformer in three dimensions."""
     if mol.GetNumConformers() == 0 or not mol.GetConformer().Is3D():
         return None

@@ -6,7 +6,6 @@ Hu et al. 2020, its whole numbers as one-hots. "full": chemprop's and the rings,
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -14,13 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grapevine.data.molecules.packed import AtomCode, BondCode, PackedMolecules
+from grapevine.data.molecules.spec import FEATURE_SETS, FeatureSet
 from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph
 from grapevine.graph.levels import Tensors
-
-FeatureSet = Literal["gilmer", "chemprop", "ogb", "full"]
-FEATURE_SETS: tuple[FeatureSet, ...] = get_args(FeatureSet)
-WITH_ROLES: tuple[FeatureSet, ...] = ("gilmer", "full")  # need the donors and acceptors
 
 _SINGLE_TO_AROMATIC = (1, 2, 3, 12)
 

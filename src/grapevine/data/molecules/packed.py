@@ -70,8 +70,8 @@ class PackedMolecules:
     def take(self, chosen: Int[np.ndarray, " k"]) -> "PackedMolecules":
         """These molecules, in this order; one may stand twice."""
         chosen = np.asarray(chosen, np.int64)
-        ptr, atoms = _ranges(self.ptr, chosen)
-        bond_ptr, bonds = _ranges(self.bond_ptr, chosen)
+        ptr, atoms = ranges(self.ptr, chosen)
+        bond_ptr, bonds = ranges(self.bond_ptr, chosen)
         pos = None if self.pos is None else self.pos[atoms]
         return PackedMolecules(
             ptr, bond_ptr, self.atom[atoms], self.mass[atoms], self.ends[bonds], self.bond[bonds], pos
@@ -104,7 +104,7 @@ class PackedMolecules:
         )
 
 
-def _ranges(ptr: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def ranges(ptr: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where the chosen ranges begin when they stand one after another, and what they hold."""
     counts = ptr[chosen + 1] - ptr[chosen]
     new = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from jaxtyping import Int
 
-from grapevine.data.molecules.codes import pack
 from grapevine.data.molecules.packed import PackedMolecules
+from grapevine.data.molecules.pickled import PickledMolecules, pickle_molecules, unpickle
 from grapevine.data.molecules.rdkit_parts import rdkit_part
 
 Form = Literal["smiles", "inchi", "sdf"]
@@ -70,6 +70,20 @@ class Parsed:
         return Parsed(packed, np.concatenate([np.zeros(0, np.int64), *rows]), reasons, smiles)
 
 
+@dataclass(frozen=True)
+class ReadTexts:
+    """The same as a worker sends it, with the molecules in RDKit's form."""
+
+    pickled: PickledMolecules
+    rows: Int[np.ndarray, " m"]
+    reasons: dict[int, str]
+    smiles: tuple[str, ...]
+
+    def parsed(self) -> Parsed:
+        """With flat arrays, which takes Numba, and so PyTorch."""
+        return Parsed(unpickle(self.pickled), self.rows, self.reasons, self.smiles)
+
+
 class Unreadable(Exception):
     """A text that is no molecule; the message says why."""
 
@@ -84,6 +98,11 @@ def parse(texts: Sequence[str | None], options: ParseOptions = ParseOptions()) -
     >>> parsed.packed, parsed.rows.tolist(), parsed.reasons
     (PackedMolecules(2 molecules, 9 atoms, 8 bonds), [0, 2], {1: 'unclosed ring'})
     """
+    return read_texts(texts, options).parsed()
+
+
+def read_texts(texts: Sequence[str | None], options: ParseOptions) -> ReadTexts:
+    """RDKit's part of it, which is what workers do."""
     rows: list[int] = []
     reasons: dict[int, str] = {}
     smiles: list[str] = []
@@ -101,8 +120,8 @@ def parse(texts: Sequence[str | None], options: ParseOptions = ParseOptions()) -
                 smiles.append((text or "").split()[0] if options.form == "smiles" else reader.smiles(mol))
                 yield mol
 
-        packed = pack(mols(), roles=options.roles)
-    return Parsed(packed, np.array(rows, np.int64), reasons, tuple(smiles))
+        pickled = pickle_molecules(mols(), roles=options.roles)
+    return ReadTexts(pickled, np.array(rows, np.int64), reasons, tuple(smiles))
 
 
 class Reader:

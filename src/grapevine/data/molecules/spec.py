@@ -1,19 +1,22 @@
-"""Which column of a table of molecules is what: told, or found by its name and then written down."""
+"""Which column of a table of molecules is what: told, or found by its name and then written down.
 
-from collections.abc import Mapping
-from typing import Any
+Prediction begins to read before PyTorch is there, so this file must not import it.
+"""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Literal, get_args
 
-from grapevine.data.molecules.features import WITH_ROLES, FeatureSet, atom_names, bond_names
+from pydantic import BaseModel, ConfigDict
+
 from grapevine.data.molecules.files import BLOCK, INCHI, SMILES, TITLE, is_sdf
 from grapevine.data.molecules.parse import Form, ParseOptions
-from grapevine.data.tables.encoder import Encoder
 from grapevine.data.tables.kinds import Kind
+from grapevine.data.tables.names import TargetKind, find_target
 from grapevine.data.tables.read import Table
-from grapevine.data.tables.target import Target, TargetKind, find_target
 from grapevine.errors import InputError, check
 
+FeatureSet = Literal["gilmer", "chemprop", "ogb", "full"]
+FEATURE_SETS: tuple[FeatureSet, ...] = get_args(FeatureSet)
+WITH_ROLES: tuple[FeatureSet, ...] = ("gilmer", "full")  # need the donors and acceptors
 IDS = ("id", "mol_id", "molecule_id", "compound_id", "compound id", "name", TITLE)
 
 
@@ -58,47 +61,6 @@ class MoleculeSpec(BaseModel):
         return ParseOptions(
             form, self.largest_fragment, self.neutralise, self.hydrogens, roles=self.feature_set in WITH_ROLES
         )
-
-
-class MoleculeEncoders(BaseModel):
-    """All that new molecules must be read by to fit a trained model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    spec: MoleculeSpec
-    features: Encoder | None = None
-    target: Target | None = None
-
-    @property
-    def atom_names(self) -> list[str]:
-        """What each number of x is called."""
-        return atom_names(self.spec.feature_set)
-
-    @property
-    def bond_names(self) -> list[str]:
-        """What each number of edge_attr is called."""
-        return bond_names(self.spec.feature_set)
-
-    @property
-    def feature_names(self) -> list[str]:
-        """What each number of `features` is called."""
-        return [] if self.features is None else self.features.names
-
-    def to_dict(self) -> dict[str, Any]:
-        """As dictionaries, lists, strings and numbers: ready for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "MoleculeEncoders":
-        """What `to_dict` gave.
-
-        Raises:
-            InputError: if it is something else.
-        """
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            raise InputError(f"these are no saved encoders of molecules: {error.errors()[0]['msg']}") from error
 
 
 def resolve(spec: MoleculeSpec, table: Table) -> tuple[MoleculeSpec, list[str]]:

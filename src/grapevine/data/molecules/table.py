@@ -8,10 +8,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from grapevine.data.dataset import Dataset
+from grapevine.data.molecules.encoders import MoleculeEncoders
 from grapevine.data.molecules.features import pack_to_graph
 from grapevine.data.molecules.files import BLOCK
 from grapevine.data.molecules.parse import Parsed
-from grapevine.data.molecules.spec import MoleculeEncoders, MoleculeSpec
+from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.data.split import Split
 from grapevine.data.tables.encoder import Encoder
 from grapevine.data.tables.kinds import find_kind

@@ -6,21 +6,25 @@ The workers are loky's: they need no guard in the user's script, and import NumP
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from concurrent.futures import Future
+from itertools import chain, islice
+from typing import Any
 
-from grapevine.data.molecules.parse import Parsed, ParseOptions, parse
+from grapevine.data.molecules.parse import Parsed, ParseOptions, ReadTexts, parse, read_texts
 from grapevine.errors import check
 
 CHUNK = 1000  # texts that a worker is given at once
 _FEW = 5000  # texts that are parsed sooner than workers start
+_NICE = 5
+_AHEAD = 16  # chunks that workers have parsed or are at, while nobody takes them
 
 
 def parse_chunks(
     chunks: Iterable[Sequence[str | None]], options: ParseOptions, *, workers: int | None = None
 ) -> Iterator[Parsed]:
-    """What `parse` gives for each chunk, in order; chunks are asked for only as results are taken.
+    """What `parse` gives for each chunk, in order; workers begin at once, and are few chunks ahead of what is taken.
 
-    Fewer than 5000 texts, or all of them with one worker, are parsed in this process.
+    Fewer than 5000 texts, or all of them with one worker, are parsed in this process, as they are taken.
 
     Args:
         workers: how many processes; by default as many as there are processors for this one.
@@ -33,7 +37,21 @@ def parse_chunks(
     """
     workers = num_processors() if workers is None else workers
     check(workers >= 1, f"workers must be 1 or more, got {workers}")
-    return _parsed(iter(chunks), options, workers)
+    chunks = iter(chunks)
+    first = list(_first(chunks, _FEW))
+    if workers == 1 or sum(map(len, first)) < _FEW:
+        return (parse(chunk, options) for chunk in chain(first, chunks))
+    from joblib.externals.loky import get_reusable_executor  # slow to import, and seldom needed
+
+    pool = get_reusable_executor(max_workers=workers, initializer=_give_way)
+    submitted = (pool.submit(read_texts, chunk, options) for chunk in chain(first, chunks))
+    return _in_order(submitted, deque(islice(submitted, _AHEAD)), pool)
+
+
+def num_processors() -> int:
+    """How many processors this process may use."""
+    own = getattr(os, "sched_getaffinity", None)
+    return len(own(0)) if own is not None else os.cpu_count() or 1
 
 
 def _first(chunks: Iterator[Sequence[str | None]], texts: int) -> Iterator[Sequence[str | None]]:
@@ -43,30 +61,17 @@ def _first(chunks: Iterator[Sequence[str | None]], texts: int) -> Iterator[Seque
         yield chunk
 
 
-def num_processors() -> int:
-    """How many processors this process may use."""
-    own = getattr(os, "sched_getaffinity", None)
-    return len(own(0)) if own is not None else os.cpu_count() or 1
-
-
-def _parsed(chunks: Iterator[Sequence[str | None]], options: ParseOptions, workers: int) -> Iterator[Parsed]:
-    first = list(_first(chunks, _FEW))
-    is_short = sum(map(len, first)) < _FEW
-    chunks = chain(first, chunks)
-    if workers == 1 or is_short:
-        yield from (parse(chunk, options) for chunk in chunks)
-        return
-    from joblib.externals.loky import get_reusable_executor  # slow to import, and seldom needed
-
-    pool = get_reusable_executor(max_workers=workers)
-    waiting = deque()
+def _in_order(submitted: Iterator[Future[ReadTexts]], waiting: deque[Future[ReadTexts]], pool: Any) -> Iterator[Parsed]:
+    """Each result that is taken lets one chunk more begin; after the last one the workers' memory is given back."""
     try:
-        for chunk in chunks:
-            waiting.append(pool.submit(parse, chunk, options))
-            if len(waiting) > workers + 1:
-                yield waiting.popleft().result()
         while waiting:
-            yield waiting.popleft().result()
+            read = waiting.popleft().result()
+            waiting.extend(islice(submitted, 1))
+            yield read.parsed()
     finally:
-        for future in waiting:
-            future.cancel()
+        pool.shutdown(wait=False)
+
+
+def _give_way() -> None:
+    """Let the process that waits for the results, and mostly does something meanwhile, have the processor first."""
+    os.nice(_NICE)

@@ -1,20 +1,17 @@
 """Reads molecules from tables of SMILES or InChI, SMILES files and SDF files into a batch of graphs."""
 
-from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from grapevine.data.download import Progress
-from grapevine.data.molecules.files import open_in_parts, open_molecules
+from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.molecules.files import open_molecules
 from grapevine.data.molecules.parse import Parsed, ParseOptions
+from grapevine.data.molecules.parts import PART_ROWS, ParsedParts, start_parsing, texts_of
 from grapevine.data.molecules.saved import parsed_once
-from grapevine.data.molecules.spec import MoleculeEncoders, MoleculeSpec, molecule_column, resolve
+from grapevine.data.molecules.spec import MoleculeSpec, molecule_column, resolve
 from grapevine.data.molecules.table import MoleculeTable, make_table
 from grapevine.data.molecules.workers import CHUNK, parse_chunks
 from grapevine.data.tables.read import Table
@@ -62,7 +59,7 @@ def read_molecules(
     told = encoders.spec if isinstance(encoders, MoleculeEncoders) else encoders
     column, form = molecule_column(told, table, found, strict=False)
     options = told.options(form)
-    make = partial(_parse_all, _texts(table, column), options, workers, on_progress)
+    make = partial(_parse_all, texts_of(table, column), options, workers, on_progress)
     is_file = cache and isinstance(source, str | Path)
     parsed = parsed_once(Path(source), column, options, make) if is_file else make()
     return make_table(table, parsed, encoders, notes=notes + found)
@@ -72,7 +69,7 @@ def stream_molecules(
     source: Any,
     spec: MoleculeSpec | MoleculeEncoders | None = None,
     *,
-    chunk_rows: int = 4096,
+    chunk_rows: int = PART_ROWS,
     workers: int | None = None,
 ) -> Iterator[MoleculeTable]:
     """The molecules of a file in parts, in order, for prediction: a `MoleculeTable` for each `chunk_rows` rows.
@@ -92,32 +89,28 @@ def stream_molecules(
     >>> [(part.first_row, part.num_rows, part.row_of.tolist()) for part in parts]
     [(0, 2, [0]), (2, 1, [0])]
     """
-    check(chunk_rows >= 1, f"chunk_rows must be 1 or more, got {chunk_rows}")
     if not isinstance(spec, MoleculeEncoders):
         spec = MoleculeSpec() if spec is None else spec
         check(not spec.features, "features are fitted on a whole file: give the encoders that read_molecules made")
         spec = MoleculeEncoders(spec=spec)
-    parts = open_in_parts(source, chunk_rows)
-    return _streamed(parts, next(parts), spec, workers)
+    return stream_tables(start_parsing(source, spec.spec, part_rows=chunk_rows, workers=workers), spec)
 
 
-def _streamed(
-    parts: Iterator[Table], first: Table, encoders: MoleculeEncoders, workers: int | None
-) -> Iterator[MoleculeTable]:
+def stream_tables(started: ParsedParts, encoders: MoleculeEncoders) -> Iterator[MoleculeTable]:
+    """The same of parts that workers are at already.
+
+    Raises:
+        InputError: if a column is not there that the encoders need.
+    """
     if encoders.features is not None:
-        encoders.features.check_columns(first.name, first.frame)
-    notes = list(first.notes)
-    column, form = molecule_column(encoders.spec, first, notes, strict=False)
-    waiting = deque()
+        encoders.features.check_columns(started.first.name, started.first.frame)
+    return _made(started, encoders)
 
-    def texts() -> Iterator[list[str | None]]:
-        for part in chain([first], parts):
-            waiting.append(_with_columns(part, first))
-            yield _texts(part, column)
 
-    row = 0
-    for parsed in parse_chunks(texts(), encoders.spec.options(form), workers=workers):
-        made = make_table(waiting.popleft(), parsed, encoders, notes=notes, first_row=row)
+def _made(started: ParsedParts, encoders: MoleculeEncoders) -> Iterator[MoleculeTable]:
+    row, notes = 0, list(started.notes)
+    for table, parsed in started.parts:
+        made = make_table(table, parsed, encoders, notes=notes, first_row=row)
         row, notes = row + made.num_rows, []
         yield made
 
@@ -129,16 +122,6 @@ def _resolved(spec: MoleculeSpec | MoleculeEncoders, table: Table) -> tuple[Mole
     if spec.features is not None:
         spec.features.check_columns(table.name, table.frame)
     return spec, []
-
-
-def _texts(table: Table, column: str) -> list[str | None]:
-    return table.frame[column].cast(pl.String).to_list()
-
-
-def _with_columns(part: Table, first: Table) -> Table:
-    """With an empty column for each property that no record of this part of an SDF file has."""
-    absent = [pl.lit(None, pl.String).alias(name) for name in first.frame.columns if name not in part.frame.columns]
-    return replace(part, frame=part.frame.with_columns(absent)) if absent else part
 
 
 def _parse_all(

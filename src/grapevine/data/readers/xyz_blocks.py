@@ -16,10 +16,11 @@ import torch
 
 from grapevine.data.collection import collection
 from grapevine.data.dataset import Dataset
-from grapevine.data.molecules.codes import pack
-from grapevine.data.molecules.features import WITH_ROLES, FeatureSet, pack_to_graph
+from grapevine.data.molecules.features import pack_to_graph
 from grapevine.data.molecules.packed import PackedMolecules
 from grapevine.data.molecules.perceive import perceive
+from grapevine.data.molecules.pickled import pack
+from grapevine.data.molecules.spec import WITH_ROLES, FeatureSet
 from grapevine.data.readers.numbers import read_bytes
 from grapevine.data.split import Split, random_split
 from grapevine.data.tables.rejects import Rejects

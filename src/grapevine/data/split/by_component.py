@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 from jaxtyping import Bool, Int, Shaped
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
+from grapevine.checks import check_rows
 from grapevine.data.split.split import Split, check_shares, is_known
-from grapevine.errors import check, check_rows
+from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph, as_adjacency, to_scipy
 
 
@@ -48,6 +48,8 @@ def component_of(graph: Graph | Adjacency) -> Int[Tensor, " n"]:
     """
     adj = as_adjacency(graph)
     check(adj.is_square, f"components are those of one set of nodes, got {adj}")
+    from scipy.sparse.csgraph import connected_components  # slow to import, and this split alone needs it
+
     _, component = connected_components(to_scipy(adj), directed=False)
     return torch.from_numpy(component.astype(np.int64))
 

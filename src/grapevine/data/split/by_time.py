@@ -4,8 +4,9 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from grapevine.checks import check_rows, check_tensor
 from grapevine.data.split.split import Split, check_shares, is_known
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.errors import check
 
 _NUMBERS = (torch.int64, torch.int32, torch.float64, torch.float32)
 

@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Bool, Int, Shaped
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 
 CLASS_DTYPES = (torch.int64, torch.int32)
 

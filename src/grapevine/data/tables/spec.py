@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict
 
 from grapevine.data.tables.kinds import Kind
 from grapevine.data.tables.marks import strange_word
+from grapevine.data.tables.names import NAMES, TargetKind, find_target
 from grapevine.data.tables.parse import as_numbers
 from grapevine.data.tables.read import Table
-from grapevine.data.tables.target import NAMES, TargetKind, find_target
 from grapevine.errors import InputError, check
 
 IDS = ("id", "node_id", "nodeid", "node", "_id", "uid", "uuid", "vertex", "vertex_id", "key")

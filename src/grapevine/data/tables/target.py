@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,12 +11,9 @@ from jaxtyping import Shaped
 from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import Tensor
 
+from grapevine.data.tables.names import NAMES, TARGET_KINDS, TargetKind, find_target
 from grapevine.data.tables.parse import FALSE, TRUE, as_booleans, as_numbers, as_text, as_whole, is_missing
 from grapevine.errors import InputError, check
-
-TargetKind = Literal["classes", "labels", "numbers"]
-TARGET_KINDS: tuple[TargetKind, ...] = ("classes", "labels", "numbers")
-NAMES = ("target", "label", "labels", "y", "class", "classes", "category", "outcome", "response", "ground_truth")
 
 _MOST_WHOLE = 20  # different whole numbers that are classes
 _MOST_STRINGS = 1000  # different strings that are classes
@@ -137,16 +134,6 @@ class Target(BaseModel):
         number = keys.join(table, on="key", how="left", maintain_order="left")["number"]
         unknown = number.null_count() - keys["key"].null_count()
         return torch.from_numpy(number.fill_null(-1).to_numpy().copy()), unknown
-
-
-def find_target(columns: Sequence[str]) -> str | None:
-    """The column of a usual name, in the order of NAMES; None if there is none.
-
-    >>> find_target(["id", "Label", "age"])
-    'Label'
-    """
-    by_name = {column.lower(): column for column in reversed(columns)}
-    return next((by_name[name] for name in NAMES if name in by_name), None)
 
 
 def _named(frame: pl.DataFrame) -> list[str]:

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from grapevine.errors import InputError, check, check_rows
+from grapevine.checks import check_rows
+from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
 from grapevine.nn.edge_mlp import EdgeMLP
 from grapevine.nn.equation import Equation

@@ -4,7 +4,8 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph, as_adjacency
 from grapevine.nn.linear import Features, check_features
 from grapevine.ops.sparse import SparseMatrix

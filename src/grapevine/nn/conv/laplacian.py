@@ -10,9 +10,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
-import scipy.sparse.linalg
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -81,10 +79,13 @@ def largest_eigenvalues(
 
 
 def _largest(matrix: Any) -> float:
+    from scipy.linalg import eigvalsh  # slow to import, and seldom needed
+    from scipy.sparse.linalg import eigsh
+
     size = matrix.shape[0]
     if size == 0:
         return 0.0
     if size <= _DENSE_UP_TO:
-        return float(scipy.linalg.eigvalsh(matrix.toarray())[-1])
+        return float(eigvalsh(matrix.toarray())[-1])
     start = np.random.default_rng(0).standard_normal(size)  # a fixed one, so that two runs find the same bits
-    return float(scipy.sparse.linalg.eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])
+    return float(eigsh(matrix, k=1, which="LA", v0=start, return_eigenvectors=False)[0])

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.linalg
-import scipy.sparse.linalg
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -181,11 +179,14 @@ def spline_basis(values: Float[Tensor, " d"], num_coefficients: int) -> Float[Te
 
 
 def _lowest(matrix: Any, num: int) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.linalg import eigh  # slow to import, and this layer alone needs it
+    from scipy.sparse.linalg import eigsh
+
     size = matrix.shape[0]
     if size <= _DENSE_UP_TO or num > size // 3:
-        return scipy.linalg.eigh(matrix.toarray(), subset_by_index=(0, num - 1))
+        return eigh(matrix.toarray(), subset_by_index=(0, num - 1))
     start = np.random.default_rng(0).standard_normal(size)  # a fixed one, so that two runs find the same bits
-    values, vectors = scipy.sparse.linalg.eigsh(matrix, k=num, which="SA", v0=start)
+    values, vectors = eigsh(matrix, k=num, which="SA", v0=start)
     order = values.argsort()
     return values[order], vectors[:, order]
 

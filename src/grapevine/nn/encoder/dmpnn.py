@@ -11,7 +11,8 @@ from typing import ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency
 from grapevine.graph.line import line_pattern, num_turns
 from grapevine.graph.reverse import reverse_edges, reverse_pattern

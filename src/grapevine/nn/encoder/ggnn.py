@@ -15,7 +15,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from grapevine.errors import InputError, check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
 from grapevine.nn.aggregation.attention import GatedSum
 from grapevine.nn.conv.inputs import Edges, dense_ends_of, in_order

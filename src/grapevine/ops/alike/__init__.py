@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Int, Shaped
 from torch import Tensor
 
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import check
 from grapevine.ops.alike import cpu, reference
 from grapevine.ops.pattern import Pattern, check_bounds
 

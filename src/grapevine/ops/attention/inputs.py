@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor, check_together
+from grapevine.checks import check_tensor, check_together
+from grapevine.errors import InputError, check
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.runtime.random import check_dropout, draw_seed
 

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_tensor, check_together
+from grapevine.checks import check_tensor, check_together
+from grapevine.errors import InputError, check
 from grapevine.ops.edge_matrix import blocked
 from grapevine.ops.gather import check_features
 from grapevine.ops.pattern import Pattern

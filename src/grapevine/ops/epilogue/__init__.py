@@ -13,7 +13,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from grapevine.errors import check, check_tensor, check_together
+from grapevine.checks import check_tensor, check_together
+from grapevine.errors import check
 from grapevine.ops.epilogue import cpu, reference
 from grapevine.ops.runtime.kernel import cpu_kernel
 from grapevine.ops.runtime.random import check_dropout, draw_seed

@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.checks import check_rows, check_tensor
+from grapevine.errors import check
 from grapevine.ops.gather import cpu, reference
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.runtime.kernel import cpu_kernel

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import check, check_tensor, check_together
+from grapevine.checks import check_tensor, check_together
+from grapevine.errors import check
 from grapevine.ops.runtime.allocator import empty, is_pooled
 from grapevine.ops.runtime.kernel import cpu_kernel
 

@@ -21,7 +21,8 @@ from jaxtyping import Bool, Int
 from numba.extending import register_jitable
 from torch import Tensor
 
-from grapevine.errors import check, check_tensor
+from grapevine.checks import check_tensor
+from grapevine.errors import check
 from grapevine.ops.runtime.kernel import kernel
 from grapevine.ops.runtime.simd import counter, spread, where
 

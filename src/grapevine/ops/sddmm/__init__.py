@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import check, check_rows, check_tensor, check_together
+from grapevine.checks import check_rows, check_tensor, check_together
+from grapevine.errors import check
 from grapevine.ops.gather import gather
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.trilinear import sddmm_dot_op

@@ -10,7 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from grapevine.errors import InputError, check, check_rows, check_tensor, check_together
+from grapevine.checks import check_rows, check_tensor, check_together
+from grapevine.errors import InputError, check
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.select import select_op
 from grapevine.ops.trilinear import spmm_op
