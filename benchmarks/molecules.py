@@ -31,7 +31,8 @@ from torch import Tensor
 from benchmarks.graphs import DATA
 from benchmarks.machine import environment, slug
 from benchmarks.report import Claim, Result, Table, keep, skipped, to_markdown
-from grapevine.data.molecules.spec import MoleculeEncoders, MoleculeSpec
+from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.data.split import Split, SplitRule, make_split
 from grapevine.data.split.split import split_of
 from grapevine.recipes.config import TaskConfig
@@ -265,13 +266,16 @@ def measure(name: str, case: Case, scale: Scale, folder: Path) -> Result:
     found: dict[str, list[Run]] = {}
     rows = []
     for model in (model for model in case.models if model in (scale.models or case.models)):
-        epochs = scale.epochs or training_settings(model, level="graph").max_epochs
+        epochs = scale.epochs or _epochs(model)
         key = (name, model, str(epochs))
         found[model] = done.all(key, count, lambda runs, model=model: ours(data, model, runs, epochs=scale.epochs))
         rows.append(_row(model, epochs, found[model], dict(case.asked).get(model)))
     if scale.has_chemprop:
         reason = why_no_chemprop()
-        wanted = {scale.epochs or CHEMPROP_EPOCHS, scale.epochs or training_settings("dmpnn", level="graph").max_epochs}
+        wanted = {
+            scale.epochs or CHEMPROP_EPOCHS,
+            scale.epochs or training_settings("dmpnn", level="graph", dataset="molecules").max_epochs,
+        }
         for epochs in sorted(wanted) if reason is None else ():
             key = (name, CHEMPROP, str(epochs))
             runs = done.all(key, count, lambda k, epochs=epochs: theirs(data, k, epochs=epochs, threads=scale.threads))
@@ -282,6 +286,11 @@ def measure(name: str, case: Case, scale: Scale, folder: Path) -> Result:
     title = f"{case.title}: {count} runs, {sizes}"
     columns = ["", "mean ± std", "epochs", "seconds a training", "of the processor", "asked"]
     return Result([Table(title, columns, rows)], _claims(case, found))
+
+
+def _epochs(model: str) -> int:
+    """Of its own settings on molecules."""
+    return training_settings(model, level="graph", dataset="molecules").max_epochs
 
 
 def _row(model: str, epochs: int, runs: Sequence[Run], asked: float | None) -> list:

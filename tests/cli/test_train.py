@@ -131,7 +131,7 @@ def test_from_a_database(tmp_path, people):
 
 def test_several_models_are_compared_and_one_is_kept(people):
     done = works("train", *people, "--model", "auto")
-    rows = re.findall(r"^  (mlp|gcn|sage|gat|gin|boosted trees|guess)\b", done.stdout, re.MULTILINE)
+    rows = re.findall(r"^  (mlp|gcn|sage|gat|gin|boosted trees|linear fit|guess)\b", done.stdout, re.MULTILINE)
     assert {"mlp", "gcn", "sage", "gat", "gin", "boosted trees"} <= set(rows)
     assert done.stdout.count("(kept)") == 1
     found = told("train", *people, "--model", "gcn,mlp", "--ensemble", 2)

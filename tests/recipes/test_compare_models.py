@@ -11,6 +11,7 @@ from grapevine.data.split import Split
 from grapevine.errors import InputError
 from grapevine.graph.take import take
 from grapevine.recipes import compare_models as module
+from grapevine.recipes.baselines import PLAIN
 from grapevine.recipes.compare_models import compare_models
 from grapevine.recipes.config import TaskConfig
 from grapevine.recipes.model_table import Budget, ModelComparison, ModelScore
@@ -44,13 +45,13 @@ def small():
 def test_the_whole_family_is_trained_on_molecules(small):
     told = []
     found = compare_models("molecules", budget=HERE, loaded=small, on_model=lambda *row: told.append(row))
-    assert {row.name for row in found.rows} == {*MODELS, "boosted trees", "guess"}
+    assert {row.name for row in found.rows} == {*MODELS, *PLAIN}
     assert [row.failed for row in found.rows] == [""] * len(found.rows)
     assert [(done, total) for _, done, total in told] == [(k + 1, len(found.rows)) for k in range(len(found.rows))]
     scores = [row.score("test", "mae") for row in found.rows]
     assert scores == sorted(scores)
     for row in found.rows:
-        assert (row.num_parameters is None) == (row.name in ("boosted trees", "guess"))
+        assert (row.num_parameters is None) == (row.name in PLAIN)
         assert row.seconds is not None
         assert row.memory is None  # in this process it can not be told apart
 
@@ -72,7 +73,7 @@ def test_a_process_of_its_own_says_what_memory_a_model_takes(small):
     memory = {row.name: row.memory for row in found.rows}
     if CAN_MEASURE_MEMORY:
         assert memory["pna"] > memory["mlp"] >= 0
-    assert {row.name: row.failed for row in found.rows} == dict.fromkeys(("pna", "mlp", "boosted trees", "guess"), "")
+    assert {row.name: row.failed for row in found.rows} == dict.fromkeys(("pna", "mlp", *PLAIN), "")
 
 
 def test_one_that_fails_is_a_row_with_the_reason(small, monkeypatch):
@@ -91,8 +92,8 @@ def test_one_that_fails_is_a_row_with_the_reason(small, monkeypatch):
 
     monkeypatch.setattr(module, "fit_once", fit_once)
     found = compare_models("molecules", models=["gcn", "gin", "mlp"], budget=HERE, loaded=small)
-    assert {row.name for row in found.rows[:3]} == {"mlp", "boosted trees", "guess"}
-    why = {row.name: row.failed for row in found.rows[3:]}
+    assert {row.name for row in found.rows[:4]} == {"mlp", *PLAIN}
+    why = {row.name: row.failed for row in found.rows[4:]}
     assert why["gcn"] == "RuntimeError: no room"
     assert why["gin"].startswith("it diverged: in epoch 1")
     assert "why not" in found.to_markdown()
@@ -111,7 +112,7 @@ def test_models_that_do_not_fit_are_named():
 @pytest.mark.parametrize("level", ["link", "node"])
 def test_other_levels(level):
     found = compare_models("karate", models=["gcn", "gat"], budget=HERE, task=TaskConfig(level=level))
-    plain = {"boosted trees", "guess"} if level == "node" else set()
+    plain = set(PLAIN) if level == "node" else set()
     assert {row.name for row in found.rows} == {"gcn", "gat", *plain}
     assert [row.failed for row in found.rows] == [""] * len(found.rows)
 

@@ -165,7 +165,7 @@ def test_several_models_are_compared_with_plain_ones(tmp_path):
     assert left_out[0].startswith("gine is left out")
     found = choose({name: plan("karate", name, max_epochs=8) for name in fitting}, loaded=loaded)
     rows = {row.name: row for row in found.result.comparison.rows}
-    assert set(rows) == {"mlp", "gcn", "boosted trees", "guess"}
+    assert set(rows) == {"mlp", "gcn", "boosted trees", "linear fit", "guess"}
     assert found.result.comparison.chosen in fitting
     y, train_mask = loaded.dataset.graph.y, loaded.dataset.splits[0].train
     test = y[loaded.dataset.splits[0].test]

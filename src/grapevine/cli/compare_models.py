@@ -54,6 +54,7 @@ def compare_models(
     val_share: options.ValShare = None,
     models: Models = None,
     epochs: options.Epochs = None,
+    learning_rate: options.LearningRate = None,
     hidden: options.Hidden = None,
     batch_size: options.BatchSize = None,
     seeds: options.Seeds = None,
@@ -64,7 +65,7 @@ def compare_models(
 ) -> None:
     """Train every model that fits the data under one budget, and show them in one table, best first.
 
-    Each gets the same epochs, batches, width and split; boosted trees and a guess stand beside them.
+    Each gets the same epochs, batches, width and split; boosted trees, a linear fit and a guess stand beside them.
     """
     question = Question(
         kind=kind, metric=metric, split=split, split_seed=split_seed, fold=fold, by=by, train_share=train_share,
@@ -73,8 +74,8 @@ def compare_models(
     place, columns = Place(data, root=root, format=format), Columns(target=target, id=id, use=use)
     told = Given(place, columns, Molecules(smiles, inchi, atoms, standardise, hydrogens), question)
     budget = {
-        "epochs": epochs, "hidden": hidden, "batch_size": batch_size, "seeds": seeds, "seed": seed,
-        "accelerator": device,
+        "epochs": epochs, "learning_rate": learning_rate, "hidden": hidden, "batch_size": batch_size, "seeds": seeds,
+        "seed": seed, "accelerator": device,
     }  # fmt: skip
     with plain_errors():
         from grapevine.cli import screen

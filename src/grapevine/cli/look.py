@@ -2,7 +2,7 @@
 
 from grapevine.cli import options
 from grapevine.cli.errors import plain_errors
-from grapevine.cli.given import Columns, Given, Place, Question
+from grapevine.cli.given import Columns, Given, Molecules, Place, Question
 
 
 def info(
@@ -15,6 +15,8 @@ def info(
     root: options.Root = None,
     format: options.Format = None,
     target: options.Target = None,
+    smiles: options.Smiles = None,
+    inchi: options.Inchi = None,
     level: options.Level = None,
     json: options.Json = False,
 ) -> None:
@@ -29,7 +31,8 @@ def info(
 
         check(level is None or what is None, f"--level is for tables (--edges, --sql), and {what} is none")
         with screen.progress() as on_progress:
-            found = recipe(run_or_source(Given(place, columns, question=question)), on_progress=on_progress)
+            source = run_or_source(Given(place, columns, Molecules(smiles, inchi), question))
+            found = recipe(source, on_progress=on_progress)
         screen.show_json(found) if json else screen.show_info(found)
 
 
@@ -59,11 +62,14 @@ def audit(
     weight: options.Weight = None,
     time: options.Time = None,
     directed: options.Directed = False,
+    smiles: options.Smiles = None,
+    inchi: options.Inchi = None,
     level: options.Level = None,
     kind: options.Kind = None,
     split: options.Split = None,
     split_seed: options.SplitSeed = None,
     fold: options.Fold = None,
+    by: options.SplitBy = None,
     train_share: options.TrainShare = None,
     val_share: options.ValShare = None,
     json: options.Json = False,
@@ -75,13 +81,13 @@ def audit(
     place = Place(what, nodes, edges, sql, nodes_query, edges_query, root, format)
     columns = Columns(target, id, src, dst, weight, time, directed)
     question = Question(
-        level, kind, split=split, split_seed=split_seed, fold=fold, train_share=train_share, val_share=val_share
+        level, kind, split=split, split_seed=split_seed, fold=fold, by=by, train_share=train_share, val_share=val_share
     )
     with plain_errors():
         from grapevine.cli import job, screen
 
         with screen.progress() as on_progress:
-            report = job.audited(Given(place, columns, question=question), on_progress)
+            report = job.audited(Given(place, columns, Molecules(smiles, inchi), question), on_progress)
         screen.show_json(report.to_dict()) if json else screen.show_text(str(report))
 
 

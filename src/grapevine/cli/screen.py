@@ -250,6 +250,8 @@ def _show_rejected(rejected: pl.DataFrame | None, folder: Path | None, *, is_asi
     for row in rejected.head(_REJECTED).iter_rows(named=True):
         detail = f" ({row['detail']})" if row["detail"] else ""
         _say(f"  {row['file']}, line {row['line']}: {row['reason']}{detail}: {row['row']}", is_aside=is_aside)
+    if rejected.height > _REJECTED:
+        _say(f"  and {rejected.height - _REJECTED:,} more", is_aside=is_aside)
 
 
 def _show_folder(model: str, folder: Path) -> None:

@@ -10,7 +10,7 @@ from math import inf, isnan
 
 from grapevine.data.download import Progress
 from grapevine.errors import check
-from grapevine.recipes.baselines import Baseline, fit_guess, fit_trees
+from grapevine.recipes.baselines import PLAIN, Baseline
 from grapevine.recipes.config import TrainConfig
 from grapevine.recipes.models import MODELS, ModelName, obstacle
 from grapevine.recipes.problem import Problem
@@ -91,9 +91,12 @@ def _plain(problem: Problem, on_progress: Progress | None) -> list[Baseline]:
     """The models that are no networks; links have none, since a pair has no features of its own."""
     if problem.level == "link":
         return []
-    if on_progress is not None:
-        on_progress("boosted trees", 0, 0)
-    return [fit_trees(problem.task), fit_guess(problem.task)]
+    found = []
+    for name, fit in PLAIN.items():
+        if on_progress is not None:
+            on_progress(name, 0, 0)
+        found.append(fit(problem.task))
+    return found
 
 
 def _part(scores: Scores) -> Part:

@@ -1,8 +1,8 @@
 """Trains every model under one budget on one split, and says what each came to and what it took.
 
-Epochs, batches, the width of the states and the fall of the step (a cosine, down to nothing at the last epoch) are the
-same for all; depth, the first step and the readout are each model's own. Each is trained in a fresh process, since what
-a process holds after one training hides what the next one takes.
+Epochs, batches, the width of the states, the step and its fall (a cosine, down to nothing at the last epoch) are the
+same for all, of graphs the average of the weights too; depth and readout are each model's own. Each is trained in a
+fresh process, since what a process holds after one training hides what the next one takes.
 """
 
 import pickle
@@ -13,13 +13,13 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from grapevine.recipes.baselines import fit_guess, fit_trees
+from grapevine.recipes.baselines import PLAIN, Plain
 from grapevine.recipes.choose import fitting_models
 from grapevine.recipes.config import TaskConfig, TrainConfig
 from grapevine.recipes.model_table import Budget, ModelComparison, ModelScore
@@ -36,6 +36,7 @@ from grapevine.train.memory import with_peak
 from grapevine.train.record import DivergedError
 
 _ROUNDS = 3  # of a prediction that is timed; the median counts
+_STEP, _WARMUP, _EMA = 5e-3, 2, 0.99  # of graphs
 
 Told = Callable[[ModelScore, int, int], None]  # a row that is done, how many are, and how many there will be
 
@@ -49,7 +50,8 @@ def compare_models(
     loaded: Loaded | None = None,
     on_model: Told | None = None,
 ) -> ModelComparison:
-    """Train each model once a seed under the budget, and beside them what is no network: boosted trees, and a guess.
+    """Train each model once a seed under the budget, and beside them what is no network: boosted trees, a linear
+    fit and a guess.
 
     A model that diverges or fails is a row with the reason, and the others go on.
 
@@ -75,7 +77,7 @@ def compare_models(
     configs = [_config(name, source, problem, budget) for name in names]
     make_engine(configs[0].training)  # whether there is such a device
     rows: list[ModelScore] = []
-    jobs: list[_Job] = [*configs, *(() if problem.level == "link" else _PLAIN)]
+    jobs: list[_Job] = [*configs, *(() if problem.level == "link" else PLAIN)]
     with TemporaryDirectory() as folder:
         place = Path(folder) / "problem"
         if budget.own_process:
@@ -91,8 +93,6 @@ def compare_models(
     return ModelComparison(loaded.dataset.name, problem.level, objective.metric, unit, budget, ordered, notes)
 
 
-Plain = Literal["boosted trees", "guess"]
-_PLAIN: tuple[Plain, ...] = ("boosted trees", "guess")
 _Job = TrainConfig | Plain
 
 
@@ -105,6 +105,11 @@ def _config(name: str, source: Source, problem: Problem, budget: Budget) -> Trai
         "max_epochs": budget.epochs, "patience": budget.epochs, "schedule": "cosine", "seed": budget.seed,
         "accelerator": budget.accelerator,
     }  # fmt: skip
+    rate = budget.learning_rate or (_STEP if problem.level == "graph" else None)
+    if rate is not None:
+        length["learning_rate"] = rate
+    if problem.level == "graph":
+        length |= {"warmup_epochs": min(_WARMUP, budget.epochs - 1), "ema": _EMA}
     model = settled(config.model.model_copy(update=width), problem.graph)
     return config.model_copy(update={"model": model, "training": config.training.model_copy(update=length)})
 
@@ -167,8 +172,7 @@ def _warm_up(config: TrainConfig, problem: Problem) -> None:
 
 
 def _fitted(problem: Problem, name: Plain) -> ModelScore:
-    fit = fit_trees if name == "boosted trees" else fit_guess
-    found, memory = with_peak(lambda: fit(problem.task))
+    found, memory = with_peak(lambda: PLAIN[name](problem.task))
     return ModelScore(name, found.scores, seconds=found.seconds, memory=memory)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, PositiveInt
 
 from grapevine.data.tables import write_table
 from grapevine.errors import InputError, check
@@ -26,6 +26,7 @@ class Budget(BaseModel):
 
     Args:
         epochs: of each training, without stopping early; the weights of the best one on the validation part count.
+        learning_rate: the first step of each training; None: 0.005 of graphs, else each model's own.
         hidden: width of the states; of attention that of all heads together.
         batch_size: graphs a step; of nodes, links and edges a step is the whole graph.
         seeds: trainings of each, whose scores are averaged.
@@ -40,6 +41,7 @@ class Budget(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: PositiveInt = 30
+    learning_rate: PositiveFloat | None = None
     hidden: PositiveInt = 48
     batch_size: PositiveInt = 64
     seeds: PositiveInt = 1
@@ -59,7 +61,7 @@ class ModelScore:
     """What a model came to.
 
     Args:
-        name: of the network, or "boosted trees" or "guess".
+        name: of the network, "boosted trees", "linear fit" or "guess".
         scores, spread: by part and metric; of several seeds the mean and the standard deviation.
         num_parameters: None of what is no network.
         seconds: of one training.
@@ -131,7 +133,7 @@ class ModelComparison:
     @property
     def title(self) -> str:
         """What was done, in a sentence."""
-        return f"{self.name}: every model with {self.budget.told(self.level)}; its own depth, first step and readout"
+        return f"{self.name}: every model with {self.budget.told(self.level)}; its own depth and readout"
 
     def cells(self) -> tuple[list[str], list[list[str]]]:
         """The table for people: its head, and words for each cell."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from grapevine.data.datasets import DATASETS
+from grapevine.data.datasets.molecules import NAME as MOLECULES
 from grapevine.errors import check
 from grapevine.recipes.config import TaskConfig, TrainConfig
 from grapevine.recipes.models import MODELS, model_config, training_settings, training_steps
@@ -41,9 +42,10 @@ def plan(
     task = task or TaskConfig()
     known = DATASETS[source.dataset].level if source.dataset is not None and source.dataset in DATASETS else None
     asked = task.level or level or known or "node"
-    settings = training_settings(model, level=asked, dataset=source.dataset)
+    dataset = MOLECULES if source.is_of_molecules else source.dataset
+    settings = training_settings(model, level=asked, dataset=dataset)
     if asked == "graph":
-        steps = training_steps(model, level=asked, dataset=source.dataset)
+        steps = training_steps(model, level=asked, dataset=dataset)
         task = task.model_copy(update={name: n for name, n in steps.items() if getattr(task, name) is None})
     if max_epochs is not None:
         settings = settings.model_copy(update={"max_epochs": max_epochs})
@@ -51,6 +53,6 @@ def plan(
         name=name or f"{source.name}-{model}",
         source=source,
         task=task,
-        model=model_config(model, level=asked, dataset=source.dataset),
+        model=model_config(model, level=asked, dataset=dataset),
         training=settings,
     )

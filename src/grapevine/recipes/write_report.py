@@ -37,7 +37,7 @@ _WORDS = {
     "edge": "of each edge",
 }
 _SEVERITIES = {"leak": "error", "warning": "warning", "note": "info"}
-_BLIND = ("mlp", "boosted trees", "guess")  # they see no edges
+_BLIND = ("mlp", "boosted trees", "linear fit", "guess")  # they see no edges
 _AUDITED_NODES = 200_000  # beyond, an audit would take longer than many a training
 
 

@@ -5,9 +5,10 @@ from jaxtyping import Int, Shaped
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from grapevine.checks import check_rows, check_tensor
 from grapevine.data.split.shares import part_sizes
 from grapevine.data.split.split import Split, check_shares, is_known
-from grapevine.errors import check, check_rows, check_tensor
+from grapevine.errors import check
 
 
 def group_split(
@@ -22,8 +23,8 @@ def group_split(
     """Whole groups teach, choose or judge: each goes to the first of the three that still has room for all of it.
 
     Balanced (Yang et al. 2019): groups of more than half the items of val or of test come first, in random order, and
-    so teach; then the others, in random order. Else (DeepChem, Ramsundar et al. 2019): the largest groups first, those
-    of one size by their first item, so that the rarest judge; no seed then. What has no room judges.
+    so teach; then the others, in random order. Else (DeepChem, Ramsundar et al. 2019): the largest groups first, of
+    those of one size the one that begins last, so that the rarest judge; no seed then. What has no room judges.
 
     Args:
         groups: [n] the number of each item's group.
@@ -42,7 +43,7 @@ def group_split(
     num_known = int(known.sum())
     room = part_sizes(num_known, train, val)
     present = [k for k, size in enumerate(sizes) if size > 0]
-    order = _shuffled(present, seed) if balanced else sorted(present, key=lambda k: (-sizes[k], first[k]))
+    order = _shuffled(present, seed) if balanced else sorted(present, key=lambda k: (-sizes[k], -first[k]))
     if balanced:
         large = min(size for size in (*room[1:], num_known) if size > 0) / 2
         order.sort(key=lambda k: sizes[k] <= large)  # stable, so both halves stay in random order

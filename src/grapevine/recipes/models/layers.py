@@ -164,7 +164,9 @@ def _pna(config: ModelConfig, channels: int, out: int, edge: int | None, is_last
 
 def _message_mlp(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
     """The last layer has no norm of its own, which would take from the answers how large they are."""
-    options: dict[str, Any] = {"activation": config.activation, "layer_norm": not is_last}
+    options: dict[str, Any] = {
+        "activation": config.activation, "layer_norm": not is_last, "hidden_channels": config.hidden_channels,
+    }  # fmt: skip
     return _Layer(MLPMessageConv(channels, out, edge_channels=edge, **options), out)
 
 
