@@ -204,3 +204,29 @@ def test_the_split_by_scaffold_keeps_scaffolds_together(file):
     assert len(rings) > 5
     assert all(len(found) == 1 for found in rings.values())
     assert torch.cat([split.train[None], split.val[None], split.test[None]]).sum(0).max() == 1
+
+
+@pytest.mark.parametrize("name", ["said.csv", "said.jsonl", "said.parquet"])
+def test_predictions_that_go_to_a_file_are_the_same(classes, file, tmp_path, name):
+    source = Source(path=str(file), molecules=MoleculeSpec())
+    alone = predict(classes.trained, source)
+    written = predict(classes.trained, source, out=tmp_path / name)
+    assert written.num_rows == alone.num_rows == alone.frame.height
+    assert (written.notes, written.rejected.height) == (alone.notes, alone.rejected.height)
+    assert written.frame["id"].to_list() == alone.frame["id"].to_list()
+    assert written.frame["problem"].to_list() == alone.frame["problem"].to_list()
+    both = [frame["probability"].drop_nulls().to_list() for frame in (written.frame, alone.frame)]
+    assert both[0] == pytest.approx(both[1], rel=1e-6)
+
+
+def test_a_part_without_a_molecule_has_every_column(classes):
+    """The first part of a file says what the columns of the written table are."""
+    from grapevine.data.molecules.parts import start_parsing
+    from grapevine.recipes.predict_molecules import MoleculeRows
+
+    frame = pl.DataFrame({"smiles": ["C1CC", "?", "CCO", "CC"]})
+    trained = classes.trained
+    parts = start_parsing(frame, trained.encoders.spec, part_rows=2)
+    first, second = MoleculeRows(trained, trained.encoders, parts)
+    assert first.schema == second.schema
+    assert first["prediction"].to_list() == [None, None]

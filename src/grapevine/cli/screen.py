@@ -110,7 +110,10 @@ def show_predictions(said: "Predictions") -> None:
     is_table = said.path is None
     for note in said.notes:
         _say(f"  {note}", is_aside=is_table)
-    show_frame(said.frame, said.path)
+    if said.path is None:
+        show_frame(said.frame, None)
+    else:
+        _say(f"{said.num_rows:,} rows written to {said.path}")
     _show_rejected(said.rejected, None, is_aside=is_table)
 
 

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from grapevine.data.download import Progress
 from grapevine.data.molecules.encoders import MoleculeEncoders
-from grapevine.data.molecules.parts import ParsedParts, saved_spec
+from grapevine.data.molecules.parts import ParsedParts, saved_spec, start_parsing
 from grapevine.data.tables import Identifiers, Rejects, TableEncoders, read_table, write_table
 from grapevine.data.tables.read import suffix_of
 from grapevine.data.tables.rows import Rows
-from grapevine.errors import check
+from grapevine.data.tables.write import TableWriter, read_written
+from grapevine.errors import InputError, check
 from grapevine.recipes.apply import data_for, edge_items, graph_for, model_of, outputs
-from grapevine.recipes.predict_molecules import predict_molecules
+from grapevine.recipes.predict_molecules import MoleculeRows
 from grapevine.recipes.source import Loaded, Source
 from grapevine.recipes.trained import Trained
 from grapevine.task.task import Level
@@ -28,17 +29,30 @@ class Predictions:
     """What a model says.
 
     Args:
-        frame: a row for each node, graph, edge or pair, in the order of the user's table: its name (id, or src and
-            dst), the prediction, probabilities, and for an ensemble the spread.
+        num_rows: of the frame.
         notes: what was missing, unknown or repeated in the data, a sentence each.
         rejected: the rows that could not be read, so that nothing is predicted of them: file, line, reason and row.
         path: where the frame was written.
+        held: the frame, where it is not only in its file.
     """
 
-    frame: pl.DataFrame
+    num_rows: int
     notes: tuple[str, ...] = ()
     rejected: pl.DataFrame | None = None
     path: Path | None = None
+    held: pl.DataFrame | None = None
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """A row for each node, graph, edge or pair, in the order of the user's table: its name (id, or src and dst),
+        the prediction, probabilities, and for an ensemble the spread.
+
+        Of molecules that were written to a file it is read from there: they need not all have been in memory.
+        """
+        if self.held is not None:
+            return self.held
+        assert self.path is not None
+        return read_written(self.path)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -89,10 +103,7 @@ def predict(
     path = None if out is None else writable(Path(out))
     if source is not None and (source.molecules is not None or _is_of_molecules(run, source)):
         check(pairs is None, "pairs are of nodes, for models of links: molecules have none")
-        frame, notes, rejected = predict_molecules(model_of(run), source, parts=parts, on_progress=on_progress)
-        if path is not None:
-            write_table(frame, path)
-        return Predictions(frame, notes, rejected, path)
+        return _of_molecules(model_of(run), source, parts, path, on_progress)
     trained, loaded = data_for(run, source, on_progress=on_progress)
     graph, rejects = graph_for(trained, loaded), Rejects()
     if trained.level == "link":
@@ -107,7 +118,26 @@ def predict(
         write_table(frame, path)
     both = [] if loaded.rejected is None else [loaded.rejected]
     both += [rejects.frame] if len(rejects) else []
-    return Predictions(frame, loaded.notes, pl.concat(both) if both else None, path)
+    return Predictions(frame.height, loaded.notes, pl.concat(both) if both else None, path, frame)
+
+
+def _of_molecules(
+    trained: Trained, source: Source, parts: ParsedParts | None, path: Path | None, on_progress: Progress | None
+) -> Predictions:
+    """Row by row, as they come to the file, if there is one."""
+    if not isinstance(trained.encoders, MoleculeEncoders):
+        raise InputError("the model was not trained on molecules, so none can be read for it")
+    parts = start_parsing(Path(source.path or ""), trained.encoders.spec) if parts is None else parts
+    rows, frame = MoleculeRows(trained, trained.encoders, parts, on_progress), None
+    if path is None:
+        frame = pl.concat(list(rows))
+        count = frame.height
+    else:
+        with TableWriter(path) as writer:
+            for part in rows:
+                writer.append(part)
+        count = writer.num_rows
+    return Predictions(count, tuple(rows.notes), pl.concat(rows.rejected) if rows.rejected else None, path, frame)
 
 
 def names_of(level: Level, loaded: Loaded, items: Tensor | None = None) -> pl.DataFrame:

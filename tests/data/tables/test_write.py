@@ -10,6 +10,7 @@ import torch
 
 from grapevine import Graph
 from grapevine.data.tables import Identifiers, TableSpec, read_table, tables_to_graph, write_table, write_tables
+from grapevine.data.tables.write import TableWriter, read_written
 from grapevine.errors import InputError
 
 SUFFIXES = [".csv", ".csv.gz", ".tsv", ".jsonl", ".ndjson.gz", ".parquet", ".arrow", ".feather"]
@@ -66,3 +67,22 @@ def test_wrong_names_and_files_are_refused(tmp_path):
         write_tables(graph, tmp_path / "n.xls", tmp_path / "e.csv")
     with pytest.raises(InputError, match="can not write"):
         write_table(pl.DataFrame({"a": [1]}), tmp_path / "absent" / "n.csv")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.parquet", "a.arrow"])
+def test_parts_make_the_file_that_the_whole_makes(tmp_path, name):
+    frame = pl.DataFrame({"id": ["a", "b, c", None, "d"], "value": [0.5, None, 1.5, -2.0]})
+    with TableWriter(tmp_path / name) as writer:
+        for part in (frame[:1], frame[1:3], frame[3:]):
+            writer.append(part)
+    assert writer.num_rows == 4
+    assert read_written(tmp_path / name).equals(frame)
+    write_table(frame, tmp_path / f"whole-{name}")
+    assert read_written(tmp_path / f"whole-{name}").equals(frame)
+
+
+def test_a_part_of_a_file_that_can_not_be_written_is_refused(tmp_path):
+    with pytest.raises(InputError, match="can not write"), TableWriter(tmp_path / "absent" / "a.csv"):
+        pass
+    with pytest.raises(InputError, match="xlsx"):
+        TableWriter(tmp_path / "a.xlsx")

@@ -1,5 +1,6 @@
 """Writes frames, and a graph as a table of nodes and a table of edges, to files of the kind their suffix says."""
 
+import gzip
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 from grapevine.ops.sparse import SparseMatrix
 
+_JSON_LINES = (".jsonl", ".ndjson")
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 
 
@@ -30,7 +32,7 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> None:
         if kind in _SEPARATORS:
             options = {"compression": compression, "check_extension": False}
             frame.write_csv(path, separator=_SEPARATORS[kind], **options)
-        elif kind in (".jsonl", ".ndjson"):
+        elif kind in _JSON_LINES:
             frame.write_ndjson(path, compression=compression, check_extension=False)
         elif kind in (".parquet", ".pq"):
             frame.write_parquet(path)
@@ -38,6 +40,70 @@ def write_table(frame: pl.DataFrame, path: str | Path) -> None:
             frame.write_ipc(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise InputError(f"can not write {path}: {error}") from error
+
+
+class TableWriter:
+    """Writes a table part by part, all of the same columns: CSV, TSV and JSON lines as they come, so that a long table
+    takes no memory; other kinds at the end. To be used in a `with` statement.
+
+    Raises:
+        InputError: for an unknown suffix, or a file that can not be written.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "said.csv"
+    >>> with TableWriter(path) as writer:
+    ...     for part in (pl.DataFrame({"a": [1, 2]}), pl.DataFrame({"a": [3]})):
+    ...         writer.append(part)
+    >>> path.read_text().split(), writer.num_rows
+    (['a', '1', '2', '3'], 3)
+    """
+
+    def __init__(self, path: str | Path):
+        self.path, self.num_rows = Path(path), 0
+        self._kind, self._held, self._file = suffix_of(self.path), [], None
+        self._is_text = self._kind in _SEPARATORS or self._kind in _JSON_LINES
+
+    def __enter__(self) -> "TableWriter":
+        if self._is_text:
+            is_packed = self.path.suffix.lower() == ".gz"
+            try:
+                self._file = gzip.open(self.path, "wb") if is_packed else self.path.open("wb")
+            except OSError as error:
+                raise InputError(f"can not write {self.path}: {error}") from error
+        return self
+
+    def append(self, frame: pl.DataFrame) -> None:
+        """The next rows."""
+        if self._file is None:
+            self._held.append(frame)
+        else:
+            try:
+                if self._kind in _SEPARATORS:
+                    is_first = self.num_rows == 0
+                    text = frame.write_csv(separator=_SEPARATORS[self._kind], include_header=is_first)
+                else:
+                    text = frame.write_ndjson()
+                self._file.write(text.encode())
+            except (OSError, pl.exceptions.PolarsError) as error:
+                raise InputError(f"can not write {self.path}: {error}") from error
+        self.num_rows += frame.height
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if self._file is not None:
+            self._file.close()
+        elif kind is None:
+            write_table(pl.concat(self._held), self.path)
+
+
+def read_written(path: Path) -> pl.DataFrame:
+    """The rows of a file that `write_table` or a `TableWriter` wrote, with the types that they seem to have."""
+    kind = suffix_of(path)
+    if kind in _SEPARATORS:
+        return pl.read_csv(path, separator=_SEPARATORS[kind], infer_schema_length=None)
+    if kind in _JSON_LINES:
+        content = gzip.decompress(path.read_bytes()) if path.suffix.lower() == ".gz" else path
+        return pl.read_ndjson(content, infer_schema_length=None)
+    return pl.read_parquet(path) if kind in (".parquet", ".pq") else pl.read_ipc(path)
 
 
 def write_tables(
