@@ -22,6 +22,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grapevine.errors import check
+from grapevine.ops.harmonics.basis import real_of_complex
 
 _ZERO = 1e-14  # what is left of sums that cancel
 
@@ -48,9 +49,10 @@ def _coefficients(l1: int, l2: int, l3: int) -> Tensor:
     for m1 in range(-l1, l1 + 1):
         for m2 in range(max(-l2, -l3 - m1), min(l2, l3 - m1) + 1):
             complex_[l1 + m1, l2 + m2, l3 + m1 + m2] = _racah(l1, m1, l2, m2, l3)
-    by_first = torch.einsum("ia,abc->ibc", _real_of_complex(l1), complex_)
-    by_second = torch.einsum("jb,ibc->ijc", _real_of_complex(l2), by_first)
-    mixed = torch.einsum("kc,ijc->ijk", _real_of_complex(l3).conj(), by_second)
+    first, second, third = (torch.tensor(real_of_complex(degree)) for degree in (l1, l2, l3))
+    by_first = torch.einsum("ia,abc->ibc", first, complex_)
+    by_second = torch.einsum("jb,ibc->ijc", second, by_first)
+    mixed = torch.einsum("kc,ijc->ijk", third.conj(), by_second)
     real = (mixed * 1j ** (l1 + l2 - l3)).real / sqrt(2 * l3 + 1)
     return torch.where(real.abs() < _ZERO, 0.0, real)
 
@@ -75,14 +77,3 @@ def _product(*numbers: int) -> int:
     for number in numbers:
         made *= factorial(number)
     return made
-
-
-def _real_of_complex(degree: int) -> Tensor:
-    """The unitary matrix from complex harmonics to real ones, both by m from -l to l."""
-    matrix = torch.zeros(2 * degree + 1, 2 * degree + 1, dtype=torch.complex128)
-    matrix[degree, degree] = 1
-    for m in range(1, degree + 1):
-        sign = (-1) ** m
-        for row, values in ((degree + m, (1, sign)), (degree - m, (1j, -1j * sign))):
-            matrix[row, [degree - m, degree + m]] = torch.tensor(values, dtype=torch.complex128) * sqrt(0.5)
-    return matrix
