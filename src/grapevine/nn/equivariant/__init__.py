@@ -1,0 +1,1 @@
+"""Networks of atoms in space, and the mathematics of rotations they are made of."""
