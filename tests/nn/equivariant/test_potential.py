@@ -225,5 +225,5 @@ def test_wrong_input():
 
 def test_weights_and_places_of_two_dtypes():
     graph = structure(torch.tensor([1, 1]), torch.eye(2, 3), CUTOFF)
-    with pytest.raises(InputError, match="vector is .*32 and the weights are .*64"):
+    with pytest.raises(InputError, match=r"vector is .*32 and the weights are .*64"):
         Potential(Constant())(graph)
