@@ -1,5 +1,6 @@
 """From what was given of structures of atoms on the command line to the configuration that the recipe takes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,12 @@ def refuse_others(given: set[str]) -> None:
     allowed = {*_ALSO, *AtomsGiven.__dataclass_fields__}
     wrong = sorted(f"--{name.replace('_', '-')}" for name in given - allowed)
     check(not wrong, f"{', '.join(wrong)}: not for structures of atoms in space")
+
+
+def refuse_labels(labels: Mapping[str, str | None]) -> None:
+    """Raise an InputError where labels of structures are told and a model is no potential."""
+    wrong = ", ".join(f"--{name.replace('_', '-')}" for name, value in labels.items() if value is not None)
+    check(not wrong, f"{wrong}: for potentials, and the run holds none")
 
 
 def is_saved_as_potential(path: Path | None) -> bool:

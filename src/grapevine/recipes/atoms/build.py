@@ -1,7 +1,9 @@
 """The potential that training begins with: shifts and scale from the training structures, weights new or from a run.
 
 E = sum over atoms (shift[z_i] + scale out_i): shift from isolated atoms, or by least squares from the compositions;
-scale the root mean square of the forces, or where there are none of the energies per atom that the shifts leave
+scale the root mean square of the forces, or where there are none of the energies per atom that the shifts leave.
+Fitted shifts are fitted again to what the network leaves, before, within and after training: the mean of its outputs
+then need not be learnt.
 """
 
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.graph.take import take
 from grapevine.nn.equivariant.potential import Potential
+from grapevine.recipes.atoms.apply import say
 from grapevine.recipes.atoms.config import AtomsConfig, PotentialConfig
 from grapevine.recipes.atoms.data import AtomsData, mean_neighbors
 from grapevine.recipes.atoms.models import build_potential_network
@@ -31,6 +34,7 @@ class Start:
         shift: eV of each element.
         scale: what the network's numbers are multiplied by, and the loss divides errors by.
         fit: of the compositions of the training structures; None where no energy is known.
+        is_fitted: whether the shifts are that fit's.
         notes: where the shifts come from, in words.
     """
 
@@ -38,6 +42,7 @@ class Start:
     scale: float
     fit: CompositionFit | None
     notes: tuple[str, ...]
+    is_fitted: bool = False
 
 
 def start_of(data: AtomsData) -> Start:
@@ -58,7 +63,7 @@ def start_of(data: AtomsData) -> Start:
         notes.append(f"no isolated atom of {', '.join(map(symbol_of, missing))}: all shifts are fitted instead")
     listed = ", ".join(f"{symbol_of(z)} {shift:.3f}" for z, shift in fit.shifts.items())
     notes.append(f"energies are learnt from a fit of the composition on, in eV: {listed}")
-    return Start(fit.shifts, scale, fit, tuple(notes))
+    return Start(fit.shifts, scale, fit, tuple(notes), is_fitted=True)
 
 
 def filled(config: PotentialConfig, data: AtomsData, begun: TrainedPotential | None) -> PotentialConfig:
@@ -90,6 +95,19 @@ def build(config: AtomsConfig, start: Start, begun: TrainedPotential | None) -> 
     network = build_potential_network(config.model)
     network.load_state_dict(begun.potential.network.state_dict())
     return Potential(network, shift=shift, scale=begun.potential.scale)
+
+
+def refitted(potential: Potential, data: AtomsData) -> Potential:
+    """The same network, its shifts so that the training structures' compositions say nothing of what it leaves."""
+    graph = take(data.graph, data.parts["train"])
+    potential = potential.cpu()
+    left = graph.energy.double() - say(potential, graph, forces=False).energy
+    if not bool(left.isfinite().any()):
+        return potential
+    fit = composition_fit(graph.replace(graph={"energy": left}))
+    elements = potential.network.elements
+    shift = {z: old + fit.shifts.get(z, 0.0) for z, old in zip(elements, potential.shift.tolist(), strict=True)}
+    return Potential(potential.network, shift=shift, scale=potential.scale)
 
 
 def check_same(told: PotentialConfig, config: PotentialConfig, run: str) -> None:

@@ -11,7 +11,7 @@ from grapevine.data.download import Progress
 from grapevine.errors import InputError, check
 from grapevine.recipes.atoms.apply import judge, say
 from grapevine.recipes.atoms.baselines import baselines
-from grapevine.recipes.atoms.build import Start, build, check_same, filled, start_of
+from grapevine.recipes.atoms.build import Start, build, check_same, filled, refitted, start_of
 from grapevine.recipes.atoms.config import AtomsConfig
 from grapevine.recipes.atoms.data import AtomsData, load_atoms
 from grapevine.recipes.atoms.models import DTYPES
@@ -129,19 +129,19 @@ def _train(
 ) -> AtomsResult:  # fmt: skip
     start = start_of(data)
     potential = build(config, start, begun)
-    offset = potential.shift_of(data.graph)
     stages, notes = _stages(config, data, start)
     fits: list[Fit] = []
     for stage in stages:
+        potential = refitted(potential, data) if start.is_fitted else potential
         task = StructureTask(
-            data.graph, data.split, stage.objective, offset=offset, batch_size=config.batch_size,
-            dtype=DTYPES[config.model.dtype],
+            data.graph, data.split, stage.objective, offset=potential.shift_of(data.graph),
+            batch_size=config.batch_size, dtype=DTYPES[config.model.dtype],
         )  # fmt: skip
         model = PotentialRows(potential, has_forces=task.has_forces, has_stress=task.has_stress)
         folder = None if checkpoints is None else checkpoints / stage.name
         report = None if on_progress is None else _reporter(on_progress, config, stage, fits)
         fits.append(fit(model, task, stage.settings, checkpoints=folder, on_epoch=report))
-    potential = potential.cpu()
+    potential = refitted(potential, data) if start.is_fitted else potential.cpu()
     objective = stages[0].objective
     trained = TrainedPotential(potential, config.model, objective.forces_weight > 0, objective.stress_weight > 0)
     return _judged(config, data, trained, start, tuple(fits), notes)
