@@ -116,18 +116,7 @@ def _of_run(folder: Path) -> dict[str, Any]:
 
 def _of_potential(folder: Path, run: SavedRun) -> dict[str, Any]:
     metrics, recipe, config = run.metrics, run.recipe, run.config
-    told = (
-        "metric",
-        "units",
-        "scores",
-        "baselines",
-        "parameters",
-        "seconds",
-        "epochs",
-        "notes",
-        "warnings",
-        "rejected",
-    )
+    told = ("metric", "units", "scores", "baselines", "parameters", "seconds", "epochs", "notes", "warnings")
     return {
         "kind": "run",
         "folder": str(folder),
@@ -137,7 +126,7 @@ def _of_potential(folder: Path, run: SavedRun) -> dict[str, Any]:
         "model": config.get("model"),
         "loss": recipe.get("loss"),
         "training": recipe.get("training"),
-        **{name: metrics.get(name) for name in (*found, "rejected")},
+        **{name: metrics.get(name) for name in (*told, "rejected")},
     }
 
 

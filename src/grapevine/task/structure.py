@@ -114,6 +114,7 @@ class StructureTask(Task):
     """
 
     level: Level = "graph"
+    objective: EnergyForces  # pyright: ignore[reportIncompatibleVariableOverride] nobody changes a task's objective
 
     def __init__(
         self,

@@ -1,16 +1,20 @@
 """What a potential is measured against: the mean energy per atom, and a sum over the atoms; both feel no forces."""
 
+from collections.abc import Mapping
+
 import torch
 
 from grapevine.data.atoms.composition import CompositionFit
 from grapevine.graph import Graph
 from grapevine.recipes.atoms.apply import Said, Scores, judge
-from grapevine.task.task import PARTS
+from grapevine.task.task import PARTS, Part
 
 NAMES = {"mean": "the mean energy of an atom", "composition": "a linear fit of the composition"}
 
 
-def baselines(graph: Graph, fit: CompositionFit | None, parts: dict[str, torch.Tensor]) -> dict[str, dict[str, Scores]]:
+def baselines(
+    graph: Graph, fit: CompositionFit | None, parts: Mapping[Part, torch.Tensor]
+) -> dict[str, dict[str, Scores]]:
     """The scores of both by name and part; without energies, that of no forces at all.
 
     Args:

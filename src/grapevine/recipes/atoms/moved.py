@@ -178,8 +178,8 @@ def _told_of(
     }  # fmt: skip
     spread = _MILLI * float(table["total"].to_numpy().std()) / len(atoms)
     sentences = [f"{numbers['picoseconds']:g} ps of {len(atoms)} atoms, {numbers['temperature']:.0f} K on average"]
-    kept = "drift" if ensemble == "nve" else "the bath gave"
-    sentences.append(f"{kept} {numbers['drift']:.4g} meV/atom/ps; the total energy varied by {spread:.3g} meV/atom")
+    varied = f"the total energy varied by {spread:.3g} meV/atom"
+    sentences.append(f"drift {numbers['drift']:.4g} meV/atom/ps; {varied}" if ensemble == "nve" else varied)
     if trajectory is not None:
         sentences.append(f"trajectory: {trajectory}")
     if picture is not None:
@@ -214,7 +214,7 @@ def _dynamics(
         return atoms_part("ase.md.verlet").VelocityVerlet(atoms, timestep=step)
     random = np.random.RandomState(seed + 1)
     langevin: Callable = atoms_part("ase.md.langevin").Langevin
-    return langevin(atoms, timestep=step, temperature_K=temperature, friction=friction, rng=random)
+    return langevin(atoms, timestep=step, temperature_K=temperature, friction=friction, fixcm=False, rng=random)
 
 
 def _frozen(atoms: Any) -> Any:
@@ -233,6 +233,10 @@ def _writable(path: Path | None) -> None:
 def _write(path: Path, atoms: Any, *, is_first: bool = True) -> None:
     """A structure, behind those that are there already unless it is the first."""
     try:
-        atoms_part("ase.io").write(str(path), atoms, append=not is_first)
+        if path.suffix == ".traj":
+            with atoms_part("ase.io.trajectory").Trajectory(str(path), "w" if is_first else "a") as file:
+                file.write(atoms)
+        else:
+            atoms_part("ase.io").write(str(path), atoms, append=not is_first)
     except Exception as error:  # as in reading
         raise InputError(f"{path} can not be written by ASE: {type(error).__name__}: {error}") from error
