@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from grapevine.data.atoms.cells import is_flat
+from grapevine.data.atoms.doubts import without_doubts
 from grapevine.data.atoms.elements import symbol_of
 from grapevine.data.atoms.frame import Frame, Units, WrongFrame
 from grapevine.data.atoms.options import ReadOptions
@@ -82,7 +83,7 @@ def make_structures(
     if made.isolated:
         listed = ", ".join(f"{symbol_of(z)} {energy:.4f}" for z, energy in sorted(made.isolated.items()))
         notes.append(f"{name}: frames of one free atom give the energies of isolated atoms, in eV: {listed}")
-    return _packed(made, scales, name=name, rejects=rejects, about=about, notes=notes)
+    return without_doubts(_packed(made, scales, name=name, rejects=rejects, about=about, notes=notes))
 
 
 def _find_keys(frames: Sequence[Frame], options: ReadOptions) -> tuple[_Keys, list[str]]:
