@@ -77,16 +77,16 @@ def test_copper_has_the_stress_that_its_shape_asks_for():
     for a, b in ((0, 1), (0, 2), (1, 2)):
         others = strain.copy()
         others[:, a, b] = others[:, b, a] = 0
-        is_shear = (np.abs(others).max(axis=(1, 2)) < 1e-3) & (np.abs(strain[:, a, b]) > 4e-3) & found.has_stress
-        assert is_shear.sum() > 10
+        is_shear = (np.abs(others).max(axis=(1, 2)) < 5e-3) & (np.abs(strain[:, a, b]) > 6e-3) & found.has_stress
+        assert is_shear.sum() >= 10
         slopes += (found.stress[is_shear, a, b] / (2 * strain[is_shear, a, b])).tolist()
         off = [(c, d) for c, d in ((0, 1), (0, 2), (1, 2)) if (c, d) != (a, b)]
         assert all(np.abs(found.stress[is_shear, c, d]).max() < 0.05 * 80 / 160.2 for c, d in off)
     assert min(slopes) > 60 / 160.2
     assert max(slopes) < 100 / 160.2
-    stretched = (strain[:, 2, 2] > 0.02) & (np.abs(strain[:, :2, :2]).max(axis=(1, 2)) < 1e-3) & (found.sizes == 108)
-    stretched &= found.has_stress & (np.abs(found.forces).max() > 0)
-    assert (found.stress[stretched, 2, 2] > 0).all()
+    is_stretch = (strain[:, 2, 2] > 0.02) & (np.abs(strain[:, :2]).max(axis=(1, 2)) < 1e-3) & found.has_stress
+    assert is_stretch.sum() >= 2
+    assert (found.stress[is_stretch, 2, 2] > 100 / 160.2 * strain[is_stretch, 2, 2]).all()
 
 
 @needs("atoms/mlearn_Cu.json")
@@ -107,6 +107,8 @@ def test_blocks():
     found = read_structures(SHARED / "qm9_small" / "val.txt")
     assert (len(found), found.ids[0], found.z[:4].tolist()) == (1479, "dsgdb9nsd_000002", [7, 1, 1, 1])
     assert found.energy[0] == pytest.approx(-12.00586, abs=1e-4)
+    other = read_structures(SHARED / "qm9_small" / "val.txt", options=ReadOptions(energy_unit="Ha"))
+    np.testing.assert_allclose(other.energy, found.energy * HARTREE)
 
 
 def written(tmp_path, name: str) -> tuple[Structures, list]:
@@ -339,7 +341,10 @@ def test_qm9(tmp_path):
     assert found.units["mu"] == "e angstrom"
     assert len(found.properties) == 15
     assert found.rejects.frame["line"].to_list() == [5, 2]
-    assert len(read_structures(tmp_path / "dsgdb9nsd_000001.xyz")) == 1
+    free = read_structures(tmp_path / "dsgdb9nsd_000001.xyz", options=ReadOptions(energy_key="G"))
+    assert free.energy[0] == pytest.approx(-40.498597 * HARTREE)
+    with pytest.raises(InputError, match="leave the units out"):
+        read_structures(tmp_path, options=ReadOptions(energy_unit="eV"))
 
 
 def test_a_folder_of_frames(tmp_path):
@@ -364,6 +369,9 @@ def test_cells_of_the_other_layout(tmp_path):
     assert (found.z.tolist(), found.pos[1].tolist(), found.energy[0]) == ([29, 8], [2, 2, 2], -8.0)
     expected = -np.array([[1, 4, 6], [4, 2, 5], [6, 5, 3]]) / 1602.176634
     np.testing.assert_allclose(found.stress[0], expected)
+    in_meV = read_structures(tmp_path / "cells.json", options=ReadOptions(energy_unit="meV"))
+    np.testing.assert_allclose(in_meV.stress[0], expected)  # has a unit of its own
+    assert in_meV.energy[0] == -8e-3
     assert "neither of the known layouts" in found.rejects.first()[0]
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(InputError, match="is no JSON"):

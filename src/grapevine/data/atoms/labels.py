@@ -112,7 +112,7 @@ def _find_keys(frames: Sequence[Frame], options: ReadOptions) -> tuple[_Keys, li
 def _scales(options: ReadOptions, units: Units) -> _Scales:
     energy = ENERGY[options.energy_unit or units.energy]
     length = LENGTH[options.length_unit or units.length]
-    stress = options.stress_unit or (None if options.energy_unit or options.length_unit else units.stress)
+    stress = options.stress_unit or units.stress
     dipole = DIPOLE[options.dipole_unit or units.dipole]
     return _Scales(energy, length, energy / length**3 if stress is None else STRESS[stress], dipole)
 
