@@ -9,6 +9,7 @@ its calculator (weights that need no gradient) and its training loop do.
 # pyright: reportMissingImports=false
 
 import json
+import os
 import sys
 import time
 import warnings
@@ -19,6 +20,8 @@ from typing import Any
 import numpy as np
 import torch
 
+_ANSWERS = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what the libraries print is no answer
 warnings.filterwarnings("ignore")
 torch.serialization.add_safe_globals([slice])  # e3nn 0.4.4 keeps one in a file of constants
 
@@ -107,11 +110,9 @@ def _batch(job: dict[str, Any]) -> Any:
 
 def main() -> None:
     job = json.loads(Path(sys.argv[1]).read_text())
-    out = sys.stdout
-    sys.stdout = sys.stderr  # what the libraries print is no answer
 
     def tell(**values: Any) -> None:
-        print(json.dumps(values), file=out, flush=True)
+        print(json.dumps(values), file=_ANSWERS, flush=True)
 
     torch.set_num_threads(job["threads"])
     torch.set_default_dtype(getattr(torch, job["dtype"]))
