@@ -1,16 +1,13 @@
-"""Small structures with their neighbours found by brute force, and a pair potential to check potentials with."""
-
-import itertools
-import math
+"""Small structures, and a pair potential to check potentials with."""
 
 import torch
-from torch import Tensor
 
 from grapevine.graph import Graph
 from grapevine.nn.equivariant.atom_network import AtomNetwork
 from grapevine.nn.equivariant.geometry import lengths
 from grapevine.nn.equivariant.radial import polynomial_cutoff
 from grapevine.ops.segment import segment_reduce
+from grapevine.testing.structures import crystal, molecule
 
 PLACES = {
     "ethanol": (
@@ -28,39 +25,9 @@ PLACES = {
 }  # fmt: skip
 
 
-def neighbours(pos: Tensor, cutoff: float) -> Tensor:
-    """[2, e] every pair of two atoms within the cut-off, both ways."""
-    near = torch.cdist(pos, pos, compute_mode="donot_use_mm_for_euclid_dist") < cutoff
-    near.fill_diagonal_(False)
-    return near.nonzero().T
-
-
-def molecule(name: str, cutoff: float = 4.0, dtype: torch.dtype = torch.float64) -> Graph:
+def named(name: str, cutoff: float = 4.0, dtype: torch.dtype = torch.float64) -> Graph:
     z, places = PLACES[name]
-    return structure(torch.tensor(z), torch.tensor(places, dtype=dtype), cutoff)
-
-
-def structure(z: Tensor, pos: Tensor, cutoff: float) -> Graph:
-    return Graph(neighbours(pos.detach(), cutoff), z=z, pos=pos)
-
-
-def crystal(z: Tensor, pos: Tensor, cell: Tensor, cutoff: float) -> Graph:
-    """A periodic structure: every image of every atom within the cut-off, its own images among them."""
-    heights = torch.linalg.det(cell).abs() / torch.linalg.cross(cell.roll(-1, 0), cell.roll(-2, 0)).norm(dim=1)
-    reach = [math.ceil(cutoff / height) + 1 for height in heights.tolist()]
-    edges, shifts = [], []
-    for image in itertools.product(*(range(-n, n + 1) for n in reach)):
-        shift = torch.tensor(image, dtype=pos.dtype)
-        apart = torch.cdist(pos + shift @ cell, pos, compute_mode="donot_use_mm_for_euclid_dist")
-        near = apart < cutoff
-        if not any(image):
-            near.fill_diagonal_(False)
-        pairs = near.nonzero().T
-        edges.append(pairs)
-        shifts.append(shift.expand(pairs.shape[1], 3))
-    return Graph(
-        torch.cat(edges, 1), z=z, pos=pos, edge={"shift": torch.cat(shifts)}, graph={"cell": cell.unsqueeze(0)}
-    )
+    return molecule(torch.tensor(z), torch.tensor(places, dtype=dtype), cutoff)
 
 
 def salt(cutoff: float = 4.0, dtype: torch.dtype = torch.float64) -> Graph:

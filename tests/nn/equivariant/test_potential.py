@@ -10,7 +10,8 @@ from grapevine.graph import Adjacency, Graph
 from grapevine.nn.equivariant.atom_network import AtomNetwork, Elements
 from grapevine.nn.equivariant.geometry import directions, edge_vectors, lengths, vectors_of
 from grapevine.nn.equivariant.potential import Potential
-from tests.nn.equivariant.structures import Pairs, crystal, molecule, salt, structure
+from grapevine.testing.structures import crystal, molecule
+from tests.nn.equivariant.structures import Pairs, named, salt
 
 CUTOFF = 4.0
 STEP = 1e-4
@@ -38,7 +39,7 @@ def moved(graph: Graph, atom: int, axis: int, by: float) -> Graph:
     return graph.replace(pos=graph.pos + step)
 
 
-@pytest.mark.parametrize("make", [lambda: molecule("ethanol"), salt], ids=["molecule", "crystal"])
+@pytest.mark.parametrize("make", [lambda: named("ethanol"), salt], ids=["molecule", "crystal"])
 def test_forces_are_finite_differences(make):
     graph, potential = make(), pairs(scale=2.5)
     forces = potential(graph).forces
@@ -75,7 +76,7 @@ def test_stress_pulls_inwards_where_a_larger_cell_costs_energy():
 
 
 def test_a_batch_is_its_structures():
-    parts, potential = [molecule(name) for name in ("ethanol", "lone atom", "water")], pairs(shift={1: -3, 6: 5, 8: 7})
+    parts, potential = [named(name) for name in ("ethanol", "lone atom", "water")], pairs(shift={1: -3, 6: 5, 8: 7})
     single = [potential(part) for part in parts]
     batched = potential(Graph.batch(parts))
     torch.testing.assert_close(batched.energy, torch.cat([one.energy for one in single]))
@@ -87,20 +88,20 @@ def test_a_batch_is_its_structures():
 
 
 def test_a_lone_atom_has_its_shift_and_no_force():
-    answers = pairs(shift={1: -3, 6: 5, 8: 7})(molecule("lone atom"))
+    answers = pairs(shift={1: -3, 6: 5, 8: 7})(named("lone atom"))
     assert answers.energy.tolist() == [7]
     assert answers.forces.tolist() == [[0, 0, 0]]
 
 
 def test_a_network_that_sees_no_neighbour_gives_no_force():
-    answers = Potential(Constant(), shift=1.0)(molecule("water"))
+    answers = Potential(Constant(), shift=1.0)(named("water"))
     assert answers.energy.tolist() == [9]
     assert not answers.forces.any()
     assert answers.energy.requires_grad
 
 
 def test_shift_and_scale_by_element():
-    graph = molecule("water")
+    graph = named("water")
     plain = pairs()(graph)
     answers = pairs(shift=torch.tensor([1.0, 2.0, 3.0]), scale={1: 2, 6: 3, 8: 4})(graph)
     factor = torch.tensor([4.0, 2.0, 2.0], dtype=torch.float64)
@@ -110,7 +111,7 @@ def test_shift_and_scale_by_element():
 
 
 def test_large_shifts_swallow_nothing_in_float32():
-    graph = molecule("water", dtype=torch.float32)
+    graph = named("water", dtype=torch.float32)
     potential = pairs(shift=-12345.678901234).float()
     answers = potential(graph)
     assert answers.forces.dtype == answers.interaction.dtype == torch.float32
@@ -119,19 +120,19 @@ def test_large_shifts_swallow_nothing_in_float32():
 
 
 def test_it_works_where_gradients_are_off():
-    graph, potential = molecule("ethanol"), pairs()
+    graph, potential = named("ethanol"), pairs()
     wanted = potential(graph).forces
     with torch.no_grad():
         assert torch.equal(potential(graph).forces, wanted)
         assert torch.equal(pairs().train()(graph).forces, wanted)
     with torch.inference_mode():
-        made_inside = molecule("ethanol")
+        made_inside = named("ethanol")
         made_inside = made_inside.replace(z=made_inside.z + 0)
         assert torch.equal(potential(made_inside).forces, wanted)
 
 
 def test_answers_can_be_differentiated_in_training_only():
-    graph = molecule("water")
+    graph = named("water")
     potential = Potential(Pairs(elements=(1, 8), cutoff=CUTOFF))
     answers = potential(graph.replace(pos=graph.pos.clone().requires_grad_()))
     assert answers.forces.requires_grad
@@ -140,7 +141,7 @@ def test_answers_can_be_differentiated_in_training_only():
 
 
 def test_forces_are_differentiable():
-    potential, graph = pairs(), molecule("water")
+    potential, graph = pairs(), named("water")
 
     def forces(pos):
         return potential(graph.replace(pos=pos), differentiable=True).forces
@@ -190,7 +191,7 @@ def test_length_and_direction_of_nothing():
 
 
 def test_wrong_input():
-    graph, potential = molecule("water"), pairs()
+    graph, potential = named("water"), pairs()
     with pytest.raises(InputError, match="atom 1 has atomic number 9, and this network knows the elements 1, 6, 8"):
         potential(graph.replace(z=torch.tensor([8, 9, 1])))
     for wrong in (0, -1, 200):
@@ -224,6 +225,6 @@ def test_wrong_input():
 
 
 def test_weights_and_places_of_two_dtypes():
-    graph = structure(torch.tensor([1, 1]), torch.eye(2, 3), CUTOFF)
+    graph = molecule(torch.tensor([1, 1]), torch.eye(2, 3), CUTOFF)
     with pytest.raises(InputError, match=r"vector is .*32 and the weights are .*64"):
         Potential(Constant())(graph)

@@ -2,6 +2,7 @@
 
 from grapevine.data.atoms.composition import CompositionFit, composition_fit
 from grapevine.data.atoms.dataset import StructureDataset, connect, structures_dataset
+from grapevine.data.atoms.doubts import copies
 from grapevine.data.atoms.edge_batches import edge_batches
 from grapevine.data.atoms.neighbors import neighbor_list
 from grapevine.data.atoms.options import ReadOptions
@@ -17,6 +18,7 @@ __all__ = [
     "Structures",
     "composition_fit",
     "connect",
+    "copies",
     "edge_batches",
     "join_structures",
     "neighbor_list",

@@ -7,7 +7,7 @@ import polars as pl
 import torch
 from torch import Tensor
 
-from grapevine.data.atoms.neighbors import Edges, Placed, as_placed, check_apart, find_edges, touching
+from grapevine.data.atoms.neighbors import Edges, Placed, as_placed, check_apart, find_edges, lengths_squared, touching
 from grapevine.data.atoms.structures import Structures
 from grapevine.data.dataset import Dataset
 from grapevine.data.tables.rejects import Rejects
@@ -93,7 +93,7 @@ def connect(graph: Graph, cutoff: float) -> Graph:
     placed = as_placed(graph.pos, cell if is_boxed else None, pbc if isinstance(pbc, Tensor) else None, graph.graph_id)
     placed = placed if is_boxed else _spread(placed, graph)
     edges = find_edges(placed, cutoff)
-    check_apart(placed, edges)
+    check_apart(placed, edges, lengths_squared(placed, edges))
     tensors: Tensors = {"node": dict(graph.node), "edge": {}, "graph": dict(graph.graph)}
     return _joined(tensors, graph.ptr.cpu(), edges).to(graph.device)
 
@@ -108,7 +108,7 @@ def _apart(structures: Structures, cutoff: float, rejects: Rejects) -> tuple[Str
     """The structures without two atoms at one place, and their edges."""
     placed = _placed(structures)
     edges = find_edges(placed, cutoff)
-    pairs = touching(placed, edges)
+    pairs = touching(lengths_squared(placed, edges))
     if len(pairs) == 0:
         return structures, edges
     owner = torch.searchsorted(placed.ptr, edges.dst[pairs], right=True) - 1

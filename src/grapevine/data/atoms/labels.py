@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from grapevine.data.atoms.cells import is_flat
+from grapevine.data.atoms.doubts import without_doubts
 from grapevine.data.atoms.elements import symbol_of
 from grapevine.data.atoms.frame import Frame, Units, WrongFrame
 from grapevine.data.atoms.options import ReadOptions
@@ -82,7 +83,7 @@ def make_structures(
     if made.isolated:
         listed = ", ".join(f"{symbol_of(z)} {energy:.4f}" for z, energy in sorted(made.isolated.items()))
         notes.append(f"{name}: frames of one free atom give the energies of isolated atoms, in eV: {listed}")
-    return _packed(made, scales, name=name, rejects=rejects, about=about, notes=notes)
+    return without_doubts(_packed(made, scales, name=name, rejects=rejects, about=about, notes=notes))
 
 
 def _find_keys(frames: Sequence[Frame], options: ReadOptions) -> tuple[_Keys, list[str]]:
@@ -111,7 +112,7 @@ def _find_keys(frames: Sequence[Frame], options: ReadOptions) -> tuple[_Keys, li
 def _scales(options: ReadOptions, units: Units) -> _Scales:
     energy = ENERGY[options.energy_unit or units.energy]
     length = LENGTH[options.length_unit or units.length]
-    stress = options.stress_unit or (None if options.energy_unit or options.length_unit else units.stress)
+    stress = options.stress_unit or units.stress
     dipole = DIPOLE[options.dipole_unit or units.dipole]
     return _Scales(energy, length, energy / length**3 if stress is None else STRESS[stress], dipole)
 

@@ -79,7 +79,7 @@ def neighbor_list(
     """
     placed = as_placed(pos, cell, pbc, graph_id)
     edges = find_edges(placed, cutoff)
-    check_apart(placed, edges)
+    check_apart(placed, edges, lengths_squared(placed, edges))
     return torch.stack([edges.src.long(), edges.dst]).to(pos.device), edges.shift.to(pos.device)
 
 
@@ -131,14 +131,14 @@ def lengths_squared(placed: Placed, edges: Edges) -> Float[Tensor, " e"]:
     return squared_lengths(placed.pos, edges.src, dst, edges.shift, cell)
 
 
-def touching(placed: Placed, edges: Edges) -> Int[Tensor, " k"]:
-    """The edges between atoms at one place."""
-    return (lengths_squared(placed, edges) < TOUCHING**2).nonzero().squeeze(1)
+def touching(squares: Float[Tensor, " e"]) -> Int[Tensor, " k"]:
+    """The edges between atoms at one place, of edges of these squared lengths."""
+    return (squares < TOUCHING**2).nonzero().squeeze(1)
 
 
-def check_apart(placed: Placed, edges: Edges) -> None:
+def check_apart(placed: Placed, edges: Edges, squares: Float[Tensor, " e"]) -> None:
     """Raise an InputError that names the first two atoms at one place."""
-    places = touching(placed, edges)
+    places = touching(squares)
     if len(places) == 0:
         return
     first, second = int(edges.dst[places[0]]), int(edges.src[places[0]])

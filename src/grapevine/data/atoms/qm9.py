@@ -67,7 +67,7 @@ def _molecule(lines: list[str], number: int) -> Frame:
         if found is None or len(places) < 3:
             raise WrongFrame("expected an element and three coordinates", k + 2, row)
         z[k], pos[k] = found, [_real(place, k + 2, row) for place in places[:3]]
-    return Frame(number, z, pos, NO_CELL, FREE, {"energy": values["U0"]}, {}, values, f"{tag}_{index}")
+    return Frame(number, z, pos, NO_CELL, FREE, {"energy": values["U0"], **values}, {}, values, f"{tag}_{index}")
 
 
 def _real(text: str, line: int, row: str) -> float:

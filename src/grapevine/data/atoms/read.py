@@ -16,6 +16,7 @@ from grapevine.data.atoms.options import ReadOptions
 from grapevine.data.atoms.qm9 import UNITS as QM9_UNITS
 from grapevine.data.atoms.qm9 import is_qm9, read_qm9
 from grapevine.data.atoms.structures import Structures, join_structures
+from grapevine.data.atoms.units import ENERGY, LENGTH
 from grapevine.data.readers.numbers import read_bytes
 from grapevine.data.readers.xyz_blocks import read_xyz_blocks
 from grapevine.data.tables.rejects import Rejects
@@ -70,7 +71,7 @@ def _read_file(path: Path, options: ReadOptions) -> Structures:
             return _qm9([path], path.name, options)
         return _made(read_extxyz(path, options, rejects), path, options, Units(), rejects)
     if kind == ".txt":
-        return _of_blocks(path)
+        return _of_blocks(path, options)
     if kind == ".npz":
         return _made(read_npz_frames(path), path, options, Units(energy="kcal/mol"), rejects)
     if kind == ".json":
@@ -78,7 +79,7 @@ def _read_file(path: Path, options: ReadOptions) -> Structures:
         if isinstance(content, list):
             return _made(read_json_cells(content, path, rejects), path, options, CELL_UNITS, rejects)
         return _made(read_ase_database(path), path, options, Units(), rejects)
-    if kind in (".db", ".aselmdb"):
+    if kind == ".db":
         return _made(read_ase_database(path), path, options, Units(), rejects)
     return _made(read_ase_file(path), path, options, Units(), rejects)
 
@@ -88,20 +89,23 @@ def _made(frames: list[Frame], path: Path, options: ReadOptions, units: Units, r
 
 
 def _qm9(paths: list[Path], name: str, options: ReadOptions) -> Structures:
-    """Its numbers are converted as they are read, so that units can not be chosen."""
+    """Its numbers are converted as they are read, whatever units are asked for."""
     rejects = Rejects()
-    chosen = ReadOptions(keep_isolated=options.keep_isolated)
+    is_own = options.energy_unit in (None, "Ha") and options.length_unit in (None, "angstrom")
+    check(is_own, f"{name} is of QM9, whose energies are in hartree and places in angstrom: leave the units out")
+    chosen = ReadOptions(energy_key=options.energy_key, keep_isolated=options.keep_isolated)
     return make_structures(read_qm9(paths, rejects), chosen, Units(), name=name, rejects=rejects, about=QM9_UNITS)
 
 
-def _of_blocks(path: Path) -> Structures:
+def _of_blocks(path: Path, options: ReadOptions) -> Structures:
     """The number that ends each block is its energy."""
     read = read_xyz_blocks(path, features=None)
     graph = read.dataset.graph
-    arrays = {name: getattr(graph, name).to(torch.float64).numpy() for name in ("pos", "y")}
+    pos, energy = (tensor.to(torch.float64).numpy() for tensor in (graph.pos, graph.y))
     ids = np.array(read.dataset.ids, dtype=object)
     return Structures(
-        z=graph.z.numpy(), pos=arrays["pos"], ptr=graph.ptr.numpy(), energy=arrays["y"], ids=ids,
+        z=graph.z.numpy(), pos=pos * LENGTH[options.length_unit or "angstrom"], ptr=graph.ptr.numpy(),
+        energy=energy * ENERGY[options.energy_unit or "eV"], ids=ids,
         name=path.name, rejects=read.rejects, notes=read.notes,
     )  # fmt: skip
 

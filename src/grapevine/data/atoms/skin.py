@@ -51,8 +51,9 @@ class SkinNeighbors:
             self._edges = find_edges(placed, self.cutoff + self.skin)
             self._last = placed._replace(pos=placed.pos.clone(), cell=placed.cell.clone()), _copy(z)
             self.num_builds += 1
-        check_apart(placed, self._edges)
-        is_near = lengths_squared(placed, self._edges) < self.cutoff**2
+        squares = lengths_squared(placed, self._edges)
+        check_apart(placed, self._edges, squares)
+        is_near = squares < self.cutoff**2
         edge_index = torch.stack([self._edges.src.long(), self._edges.dst])[:, is_near]
         return edge_index.to(pos.device), self._edges.shift[is_near].to(pos.device)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from grapevine.data.atoms.elements import symbol_of
 from grapevine.data.tables.rejects import Rejects
 from grapevine.errors import check
 
@@ -94,11 +95,11 @@ class Structures:
     def has_forces(self) -> Bool[np.ndarray, " g"]:
         """Of which structures every force is known."""
         unknown = np.concatenate([[0], np.cumsum(~np.isfinite(self.forces).all(axis=1))])
-        return (np.diff(unknown[self.ptr]) == 0) & (self.sizes > 0)
+        return np.asarray((np.diff(unknown[self.ptr]) == 0) & (self.sizes > 0))
 
     @property
     def has_stress(self) -> Bool[np.ndarray, " g"]:
-        return np.isfinite(self.stress).all(axis=(1, 2))
+        return np.asarray(np.isfinite(self.stress).all(axis=(1, 2)))
 
     def take(self, ids: Int[np.ndarray, " k"]) -> "Structures":
         """The structures of these numbers, in this order.
@@ -117,8 +118,6 @@ class Structures:
         return replace(self, ptr=ptr, properties=properties, **of_graph, **of_atoms)
 
     def __repr__(self) -> str:
-        from grapevine.data.atoms.elements import symbol_of
-
         symbols = ", ".join(symbol_of(number) for number in self.elements)
         counts = f"{self.has_energy.sum()} energies, {self.has_forces.sum()} forces, {self.has_stress.sum()} stresses"
         left_out = f"; {len(self.rejects)} left out" if len(self.rejects) else ""

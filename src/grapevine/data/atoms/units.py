@@ -10,7 +10,7 @@ DipoleUnit = Literal["e*angstrom", "debye", "e*bohr"]
 HARTREE = 27.211386245988  # eV
 BOHR = 0.529177210903  # angstrom
 DEBYE = 0.20819433442462  # e angstrom
-_KJ_MOL = 0.010364269656262  # eV
+_KJ_MOL = 1000 / (6.02214076e23 * 1.602176634e-19)  # eV, by the numbers that define mole and coulomb
 
 ENERGY: dict[EnergyUnit, float] = {
     "eV": 1.0, "meV": 1e-3, "Ha": HARTREE, "kcal/mol": 4.184 * _KJ_MOL, "kJ/mol": _KJ_MOL,

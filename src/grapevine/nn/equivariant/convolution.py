@@ -16,7 +16,6 @@ from grapevine.errors import check
 from grapevine.graph import Adjacency
 from grapevine.nn.equivariant.coupling import clebsch_gordan
 from grapevine.nn.equivariant.irreps import Irrep, Irreps, IrrepsLike
-from grapevine.nn.equivariant.normalization import second_moment_scale
 from grapevine.ops.tensor_product import Path, Paths, tensor_product
 
 
@@ -84,34 +83,3 @@ def _paths(found: list[tuple[Irrep, int, int]], irreps_in: Irreps, irreps_sh: Ir
         paths.append(Path(*first, mul, coupling, out_stride=widths[irrep]))
         starts[irrep] += mul
     return Paths(paths, in_width=irreps_in.dim, sh_width=irreps_sh.dim, out_width=irreps.dim)
-
-
-class RadialNetwork(nn.Module):
-    """The weights of every path, from what is seen of a distance: layers without a bias, SiLU between them.
-
-    Weights are drawn from a normal distribution and divided by the root of a layer's inputs, and the activation keeps
-    the second moment of normal numbers, so that the output has the variance of the input (as in e3nn).
-
-    Args:
-        channels: of the input, of each hidden layer, and of the output.
-
-    >>> RadialNetwork([8, 64, 64, 256])(torch.ones(5, 8)).shape
-    torch.Size([5, 256])
-    """
-
-    def __init__(self, channels: list[int]):
-        super().__init__()
-        check(len(channels) >= 2, f"a network has an input and an output, got channels {channels}")
-        pairs = zip(channels[:-1], channels[1:], strict=True)
-        self.weights = nn.ParameterList(torch.randn(pair) for pair in pairs)
-        self.scale = second_moment_scale("silu")
-
-    def forward(self, x: Float[Tensor, "e k"]) -> Float[Tensor, "e w"]:
-        for k, weight in enumerate(self.weights):
-            x = x @ (weight * ((self.scale if k else 1) / sqrt(len(weight))))
-            if k < len(self.weights) - 1:
-                x = nn.functional.silu(x)
-        return x
-
-    def extra_repr(self) -> str:
-        return ", ".join(str(len(weight)) for weight in self.weights) + f" -> {self.weights[-1].shape[1]}"

@@ -20,12 +20,14 @@ from grapevine.errors import check
 from grapevine.graph import Adjacency
 from grapevine.nn.equation import Equation
 from grapevine.nn.equivariant.atom_network import AtomNetwork
-from grapevine.nn.equivariant.convolution import Convolution, RadialNetwork
-from grapevine.nn.equivariant.element_linear import ElementLinear
+from grapevine.nn.equivariant.convolution import Convolution
+from grapevine.nn.equivariant.geometry import lengths
 from grapevine.nn.equivariant.irreps import Irreps
 from grapevine.nn.equivariant.linear import IrrepsLinear
 from grapevine.nn.equivariant.product_basis import ProductBasis
 from grapevine.nn.equivariant.radial import BesselBasis, PolynomialCutoff
+from grapevine.nn.equivariant.scalar_mlp import ScalarMLP
+from grapevine.nn.equivariant.tensor_product import FullyConnectedTensorProduct
 from grapevine.ops.harmonics import spherical_harmonics
 
 
@@ -116,12 +118,12 @@ class MACE(AtomNetwork):
             MACELayer(before, after, len(self.kinds), shape)
             for before, after in zip(irreps[:-1], irreps[1:], strict=True)
         )
-        self.readouts = nn.ModuleList(RadialNetwork([shape.channels, out_channels]) for _ in range(last))
-        self.readouts.append(RadialNetwork([shape.channels, shape.readout_channels, out_channels]))
+        self.readouts = nn.ModuleList(ScalarMLP([shape.channels, out_channels]) for _ in range(last))
+        self.readouts.append(ScalarMLP([shape.channels, shape.readout_channels, out_channels]))
 
     def forward(self, z: Int[Tensor, " n"], adj: Adjacency, vector: Float[Tensor, "e 3"]) -> Float[Tensor, "n c"]:
         element = self.rows_of(z, adj, vector)
-        length = torch.linalg.vector_norm(vector, dim=1)
+        length = lengths(vector)
         radial = self.bessel(length) * self.envelope(length).unsqueeze(1)
         sh = spherical_harmonics(vector, self.shape.max_degree)
         x = self.embedding[element] / sqrt(len(self.kinds))
@@ -145,10 +147,10 @@ class MACELayer(nn.Module):
     def __init__(self, irreps_in: Irreps, irreps_out: Irreps, num_elements: int, shape: MACEShape):
         super().__init__()
         heard = shape.irreps(shape.max_degree)
-        self.past = ElementLinear(irreps_in, irreps_out, num_elements)
+        self.past = FullyConnectedTensorProduct(irreps_in, f"{num_elements}x0e", irreps_out)
         self.before = IrrepsLinear(irreps_in, irreps_in)
         self.convolution = Convolution(irreps_in, Irreps.spherical_harmonics(shape.max_degree), heard)
-        self.radial = RadialNetwork([shape.num_basis, *shape.radial_channels, self.convolution.num_weights])
+        self.radial = ScalarMLP([shape.num_basis, *shape.radial_channels, self.convolution.num_weights])
         self.mix = IrrepsLinear(self.convolution.irreps, heard)
         self.products = ProductBasis(heard, irreps_out, correlation=shape.correlation, num_elements=num_elements)
         self.after = IrrepsLinear(irreps_out, irreps_out)
@@ -158,5 +160,5 @@ class MACELayer(nn.Module):
     ) -> Tensor:  # fmt: skip
         heard = self.convolution(self.before(x), adj, self.radial(radial), sh)
         products = self.products(self.mix(heard) * scale, element)
-        return self.after(products) + self.past(x, element)
+        return self.after(products) + self.past.of_kinds(x, element)
 

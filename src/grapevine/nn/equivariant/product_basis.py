@@ -45,7 +45,7 @@ class ProductBasis(nn.Module):
         muls = {mul for mul, _ in (*self.irreps_in, *self.irreps_out)}
         check(len(muls) == 1, f"all irreps must have as many channels, got {self.irreps_in} and {self.irreps_out}")
         check(correlation in (1, 2, 3), f"correlation must be 1, 2 or 3, got {correlation!r}")
-        self.channels = muls.pop()
+        self.channels, self.correlation = muls.pop(), correlation
         self.coefficients, self.sizes, self.terms = _basis(
             tuple(irrep for _, irrep in self.irreps_in), tuple(irrep for _, irrep in self.irreps_out), correlation
         )  # in float64 whatever the module is cast to, and so no buffer
@@ -64,6 +64,20 @@ class ProductBasis(nn.Module):
         weight = torch.matmul(self.coefficients.to(self.weight), self.weight)
         shaped = x.reshape(len(x), self.terms.num_components, self.channels)
         return symmetric_contraction(self.terms, shaped, weight, element).flatten(1)
+
+    def part(self, block: int, order: int) -> tuple[list[int], list[int]]:
+        """Which terms, and which couplings, are of an order and of a block of `irreps_out`."""
+        first = sum(irrep.dim for _, irrep in list(self.irreps_out)[:block])
+        outputs = range(first, first + self.irreps_out[block].irrep.dim)
+        degrees = (self.terms.table[:, 1:] >= 0).sum(1).tolist()
+        rows = [
+            row
+            for row, (output, degree) in enumerate(zip(self.terms.table[:, 0].tolist(), degrees, strict=True))
+            if output in outputs and degree == order
+        ]
+        group = block * self.correlation + order - 1
+        start = sum(self.sizes[:group])
+        return rows, list(range(start, start + self.sizes[group]))
 
     def extra_repr(self) -> str:
         couplings, terms = self.weight.shape[1], len(self.terms)
