@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from grapevine.data.atoms.dataset import StructureDataset, structures_dataset
+from grapevine.data.atoms.doubts import copies
 from grapevine.data.atoms.elements import symbol_of
 from grapevine.data.atoms.options import ReadOptions
 from grapevine.data.atoms.read import read_structures
@@ -80,12 +81,13 @@ def load_atoms(source: AtomsSource, split: AtomsSplit, cutoff: float) -> AtomsDa
     found = structures_dataset(replace(read, ids=np.arange(len(read))), cutoff)
     kept = found.structures.ids
     parts, drawn = _split(kept, judged, split)
+    parts, repeated = _without_copies(parts, found.structures)
     isolated = dict(read.isolated_energies)
     if source.isolated is not None:
         told = read_structures(source.isolated, options=source.options).isolated_energies
         check(len(told) > 0, f"{source.isolated} holds no frame of one atom by itself, with its energy")
         isolated |= told
-    notes = (*notes, *more, *drawn)
+    notes = (*notes, *more, *drawn, *repeated)
     return _of_known_elements(
         AtomsData(source.name, found.graph, parts, read.ids[kept], isolated, found.rejects, notes)
     )
@@ -175,8 +177,9 @@ def _split(kept: np.ndarray, judged: np.ndarray, rule: AtomsSplit) -> tuple[Spli
     items, last = np.flatnonzero(~is_judge), np.flatnonzero(is_judge)
     check(len(items) > 0, "no structure is left to learn from")
     sizes = rule.sizes or (_SHARES_BESIDE_TEST if len(last) else _SHARES)
+    is_three = len(last) > 0 and max(sizes) > 1 and sizes[2] > 0
+    check(not is_three, f"a file of its own judges: give two counts for the other, not {_slashed(sizes)}")
     counts = _counts(sizes, len(items))
-    check(not len(last) or counts[2] == 0 or rule.sizes is None, "a file of its own judges: split the other in two")
     if rule.kind == "random":
         items = items[torch.randperm(len(items), generator=torch.Generator().manual_seed(rule.seed)).numpy()]
     ends = np.cumsum(counts)
@@ -185,6 +188,16 @@ def _split(kept: np.ndarray, judged: np.ndarray, rule: AtomsSplit) -> tuple[Spli
     note = f"{len(parts[0]):,} structures teach, {len(parts[1]):,} choose and {len(parts[2]):,} judge, split {how}"
     note = f"{note}; those that judge are a file of their own" if len(last) else note
     return split_of([torch.from_numpy(np.sort(part)) for part in parts], len(kept)), [note]
+
+
+def _without_copies(split: Split, structures: Structures) -> tuple[Split, list[str]]:
+    """Copies of what teaches do not judge, nor copies of what chooses."""
+    first = torch.from_numpy(copies(structures))
+    is_val = split.val & ~torch.isin(first, first[split.train])
+    is_test = split.test & ~torch.isin(first, first[split.train | split.val])
+    lost = int((split.val & ~is_val).sum() + (split.test & ~is_test).sum())
+    notes = [f"{lost} copies of structures that teach or choose are left out of the parts that judge"] if lost else []
+    return Split(split.train, is_val, is_test), notes
 
 
 def _counts(sizes: tuple[float, float, float], total: int) -> tuple[int, int, int]:

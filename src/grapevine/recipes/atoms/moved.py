@@ -199,7 +199,8 @@ def _started(run: Path | str, start: Path | Any, frame: int, dtype: Literal["flo
 
 def _give_velocities(atoms: Any, temperature: float, seed: int) -> None:
     module, random = atoms_part("ase.md.velocitydistribution"), np.random.RandomState(seed)
-    module.MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=random)
+    spread = np.sqrt(atoms.get_masses() * temperature * atoms_part("ase.units").kB)
+    atoms.set_momenta(spread[:, None] * random.standard_normal((len(atoms), 3)))
     module.Stationary(atoms)
     if not atoms.pbc.any() and len(atoms) > 2:
         module.ZeroRotation(atoms)

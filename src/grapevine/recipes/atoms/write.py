@@ -31,7 +31,7 @@ def frame_text(graph: Graph, said: Said, number: int) -> str:
     >>> print(frame_text(atom, Said(torch.tensor([-1.5])), 0), end="")
     1
     Properties=species:S:1:pos:R:3 energy=-1.5 pbc="F F F"
-    O          0.00000000       0.00000000       0.00000000
+    O        0.00000000       0.00000000       0.00000000
     """
     first, last = int(graph.ptr[number]), int(graph.ptr[number + 1])
     atoms = slice(first, last)
