@@ -73,3 +73,14 @@ def test_it_goes_on_from_its_state(schedule):
 
 def test_no_schedule_is_none():
     assert make_schedule(optimizer(0.1), Settings()) is None
+
+
+def test_a_cosine_comes_down_with_the_clock_where_that_is_ahead_of_the_epochs():
+    ours = optimizer(1.0)
+    schedule = make_schedule(ours, Settings(learning_rate=1.0, schedule="cosine", max_epochs=1000, max_minutes=1))
+    found = []
+    for used in (0.25, 0.5, 1.0, 1.2):
+        ours.step()
+        schedule.step(0.0, used)
+        found.append(ours.param_groups[0]["lr"])
+    assert found == pytest.approx([0.5 * (1 + math.cos(math.pi * t)) for t in (0.25, 0.5, 1.0, 1.0)])
