@@ -7,11 +7,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from grapevine import graph, nn, ops, testing
+    from grapevine import atoms, graph, nn, ops, testing
     from grapevine.errors import InputError
     from grapevine.graph import Adjacency, Graph
 
-__all__ = ["Adjacency", "Graph", "InputError", "__version__", "graph", "nn", "ops", "testing"]
+__all__ = ["Adjacency", "Graph", "InputError", "__version__", "atoms", "graph", "nn", "ops", "testing"]
 
 __version__ = "0.1.0"
 

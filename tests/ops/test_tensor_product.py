@@ -57,14 +57,15 @@ def test_equals_reference(name, mul):
         torch.testing.assert_close(got, right)
 
 
+@pytest.mark.parametrize("wanted", [[True, True], [True, False], [False, True]])
 @pytest.mark.parametrize("name", ["square", "hub"])
-def test_slopes_equal_reference(name):
+def test_slopes_equal_reference(name, wanted):
     pattern, paths = PATTERNS[name], make_paths(17, 130)
     leaves = [leaf.detach() for leaf in factors(pattern, paths)]
     g = torch.randn(pattern.num_rows, paths.out_width, dtype=torch.float64)
     views = pattern.view, pattern.transposed.view, paths.view(g.dtype), paths.turned.view(g.dtype)
-    ours = tensor_product_slopes_op(*views, g, *leaves)
-    for got, right in zip(ours, reference.slopes(pattern.view, views[2], g, *leaves), strict=True):
+    ours = tensor_product_slopes_op(*views, g, *leaves, wanted)
+    for got, right in zip(ours, reference.slopes(pattern.view, views[2], g, *leaves, wanted), strict=True):
         torch.testing.assert_close(got, right)
 
 
@@ -101,7 +102,7 @@ def test_operations_are_registered_well():
     g = torch.randn(pattern.num_rows, paths.out_width, dtype=torch.float64, requires_grad=True)
     views = pattern.view, pattern.transposed.view, paths.view(g.dtype), paths.turned.view(g.dtype)
     torch.library.opcheck(tensor_product_op, (*views, *leaves, paths.out_width))
-    torch.library.opcheck(tensor_product_slopes_op, (*views, g, *leaves))
+    torch.library.opcheck(tensor_product_slopes_op, (*views, g, *leaves, [True, True]))
 
 
 def test_same_bits_whatever_the_threads():

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from grapevine import __version__
-from grapevine.cli import compare_models, look, train, use
+from grapevine.cli import atoms_use, compare_models, look, train, use
 
 _EPILOG = """Examples:
 
@@ -39,6 +39,8 @@ app.command("compare-models", rich_help_panel=_MAKE, epilog=compare_models.EPILO
 app.command(rich_help_panel=_USE, epilog=use.PREDICT_EPILOG)(use.predict)
 app.command(rich_help_panel=_USE)(use.evaluate)
 app.command(rich_help_panel=_USE)(use.embed)
+app.command(rich_help_panel=_USE, epilog=atoms_use.RELAX_EPILOG)(atoms_use.relax)
+app.command(rich_help_panel=_USE, epilog=atoms_use.MD_EPILOG)(atoms_use.md)
 app.command(rich_help_panel=_LOOK)(look.info)
 app.command(rich_help_panel=_LOOK)(look.compare)
 app.command(rich_help_panel=_LOOK)(look.audit)

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from grapevine.data.structure_files import POTENTIALS
+
 # Kept as words, since the modules that know them take a second to import; a test compares them.
 MODELS = (
     "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
@@ -36,7 +38,7 @@ def complete_dataset(incomplete: str) -> list[str]:
 def complete_model(incomplete: str) -> list[str]:
     """The names of models that begin so, behind those that are there already."""
     before, comma, begun = incomplete.rpartition(",")
-    return [before + comma + name for name in (*MODELS, "auto") if name.startswith(begun)]
+    return [before + comma + name for name in (*MODELS, *POTENTIALS, "auto") if name.startswith(begun)]
 
 
 def _complete(words: tuple[str, ...]):
@@ -231,14 +233,16 @@ Model = Annotated[
     typer.Option(
         metavar="NAME",
         help=f"{', '.join(MODELS)}; several by commas, or auto, are compared and the best is kept. "
-        "Default: gcn, of molecules dmpnn.",
+        f"Of structures of atoms: {', '.join(POTENTIALS)}. Default: gcn, of molecules dmpnn, of structures mace.",
         autocompletion=complete_model,
         rich_help_panel=_MODEL,
     ),
 ]
 Hidden = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="Numbers in a hidden state.", rich_help_panel=_MODEL)
-]
+    int | None,
+    typer.Option("--hidden", "--channels", metavar="N", min=1, help="Numbers in a hidden state.",
+                 rich_help_panel=_MODEL),
+]  # fmt: skip
 Layers = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many layers.", rich_help_panel=_MODEL)]
 Dropout = Annotated[
     float | None, typer.Option(metavar="X", min=0, max=0.99, help="Share dropped out.", rich_help_panel=_MODEL)
@@ -251,9 +255,13 @@ Tune = Annotated[
 ]
 
 Epochs = Annotated[
-    int | None, typer.Option(metavar="N", min=1, help="At most so many epochs.", rich_help_panel=_TRAINING)
+    int | None,
+    typer.Option("--epochs", "--max-epochs", metavar="N", min=1, help="At most so many epochs.",
+                 rich_help_panel=_TRAINING),
+]  # fmt: skip
+LearningRate = Annotated[
+    float | None, typer.Option("--learning-rate", "--lr", metavar="X", help="The step.", rich_help_panel=_TRAINING)
 ]
-LearningRate = Annotated[float | None, typer.Option(metavar="X", help="The step.", rich_help_panel=_TRAINING)]
 WeightDecay = Annotated[
     float | None,
     typer.Option(metavar="X", min=0, help="How strongly weights are drawn to zero.", rich_help_panel=_TRAINING),

@@ -65,24 +65,24 @@ def show_training(outcome: "Outcome") -> None:
     dataset = result.problem.dataset
     seeds = f", {result.config.seeds} seeds" if result.config.seeds > 1 else ""
     members = f", {result.config.members} members" if result.config.members > 1 else ""
-    _say(f"{dataset.name}: {size_in_words(dataset.graph)}{seeds}{members}")
+    say(f"{dataset.name}: {size_in_words(dataset.graph)}{seeds}{members}")
     for note in (*result.notes, *outcome.notes):
-        _say(f"  {note}")
+        say(f"  {note}")
     both = [result] if outcome.beside is None else [result, outcome.beside]
     _print(_scores(both))
     if outcome.beside is not None:
-        _say(gain_in_words(result, outcome.beside))
+        say(gain_in_words(result, outcome.beside))
     if result.comparison is not None:
         _print(_compared(result.comparison))
     if outcome.trials:
-        _say(_searched(outcome))
+        say(_searched(outcome))
     for one in both:
         for warning in one.warnings:
-            _say(f"warning, {one.config.model.name}: {warning}")
-    _show_rejected(result.loaded.rejected, result.folder)
+            say(f"warning, {one.config.model.name}: {warning}")
+    show_rejected(result.loaded.rejected, result.folder)
     for one in both:
         if one.folder is not None:
-            _show_folder(one.config.model.name, one.folder)
+            show_folder(one.config.model.name, one.folder)
 
 
 def gain_in_words(model: "TrainResult", mlp: "TrainResult") -> str:
@@ -109,18 +109,18 @@ def show_predictions(said: "Predictions") -> None:
     """Where the rows are, or the rows themselves; then what else there is to say goes to stderr, to be piped apart."""
     is_table = said.path is None
     for note in said.notes:
-        _say(f"  {note}", is_aside=is_table)
+        say(f"  {note}", is_aside=is_table)
     if said.path is None:
         show_frame(said.frame, None)
     else:
-        _say(f"{said.num_rows:,} rows written to {said.path}")
-    _show_rejected(said.rejected, None, is_aside=is_table)
+        say(f"{said.num_rows:,} rows written to {said.path}")
+    show_rejected(said.rejected, None, is_aside=is_table)
 
 
 def show_frame(frame: pl.DataFrame, path: Path | None) -> None:
     """A line of how much was written where; without a file, the rows themselves as CSV."""
     if path is not None:
-        _say(f"{frame.height:,} rows written to {path}")
+        say(f"{frame.height:,} rows written to {path}")
     else:
         print(frame.write_csv(), end="")
 
@@ -128,7 +128,7 @@ def show_frame(frame: pl.DataFrame, path: Path | None) -> None:
 def show_evaluation(found: "Evaluation") -> None:
     """Every metric, a column for each part."""
     for note in found.notes:
-        _say(f"  {note}")
+        say(f"  {note}")
     table = Table("metric", box=box.SIMPLE_HEAD)
     parts = list(found.scores)
     for part in parts:
@@ -136,7 +136,7 @@ def show_evaluation(found: "Evaluation") -> None:
     for metric in next(iter(found.scores.values())):
         table.add_row(name_of(metric), *(score(metric, found.scores[part].get(metric)) for part in parts))
     _print(table)
-    _show_rejected(found.rejected, None)
+    show_rejected(found.rejected, None)
 
 
 def show_runs(table: "RunTable") -> None:
@@ -148,14 +148,14 @@ def show_runs(table: "RunTable") -> None:
         shown.add_row(*named, *cells, f"{row['parameters']:,}", f"{row['seconds']:.1f}")
     _print(shown)
     for note in table.notes:
-        _say(note)
+        say(note)
 
 
 def show_datasets(infos: "list[DatasetInfo]") -> None:
     """A row for each data set; what it is in words where there is room."""
     table = _table("name", "predicted", "metric", numbers=("graphs", "nodes", "edges", "classes"))
     table.add_column("licence", no_wrap=True)
-    has_room = _console().width >= _ROOMY
+    has_room = console().width >= _ROOMY
     if has_room:
         table.add_column("what it is")
     for one in infos:
@@ -164,7 +164,7 @@ def show_datasets(infos: "list[DatasetInfo]") -> None:
         predicted = f"{one.level} {_ANSWERS.get(one.task, '')}"
         table.add_row(one.name, predicted, one.metric or "", *cells, one.licence, *[one.title] * has_room)
     _print(table)
-    _say("Any set of the TU collection is one too, as tu:NAME. More of one: grapevine datasets NAME")
+    say("Any set of the TU collection is one too, as tu:NAME. More of one: grapevine datasets NAME")
 
 
 def _table(*words: str, numbers: tuple[str, ...]) -> Table:
@@ -180,7 +180,7 @@ def show_info(found: Mapping[str, Any]) -> None:
     """Names and values, one below another."""
     show_fields({name: value for name, value in found.items() if name != "kind"})
     if found["kind"] == "dataset" and found["graph"] is None:
-        _say("Its files are not here yet, so the figures of its graph are not known: grapevine train fetches them.")
+        say("Its files are not here yet, so the figures of its graph are not known: grapevine train fetches them.")
 
 
 def show_fields(fields: Mapping[str, Any], indent: int = 0) -> None:
@@ -190,19 +190,19 @@ def show_fields(fields: Mapping[str, Any], indent: int = 0) -> None:
             continue
         title = "  " * indent + name.replace("_", " ")
         if isinstance(value, Mapping) and not _is_short(value):
-            _say(f"{title}:")
+            say(f"{title}:")
             show_fields(value, indent + 1)
         elif isinstance(value, list | tuple) and value and isinstance(value[0], str | Mapping) and len(value) > 1:
-            _say(f"{title}:")
+            say(f"{title}:")
             for one in value:
-                _say("  " * (indent + 1) + _in_line(one))
+                say("  " * (indent + 1) + _in_line(one))
         else:
-            _say(f"{title}: {_in_line(value)}")
+            say(f"{title}: {_in_line(value)}")
 
 
 def show_text(text: str) -> None:
     """A text as it is."""
-    _say(text)
+    say(text)
 
 
 def _scores(results: "list[TrainResult]") -> Table:
@@ -244,24 +244,26 @@ def _searched(outcome: "Outcome") -> str:
     return f"Of {len(outcome.trials)} settings the best on the validation part ({name_of(metric)} {found}): {settings}"
 
 
-def _show_rejected(rejected: pl.DataFrame | None, folder: Path | None, *, is_aside: bool = False) -> None:
+def show_rejected(rejected: pl.DataFrame | None, folder: Path | None, *, is_aside: bool = False) -> None:
+    """How many rows were left out, and the first of them."""
     if rejected is None or rejected.height == 0:
         return
     kept = "" if folder is None else f", all of them in {folder / 'rejected.csv'}"
     rows = "1 row was" if rejected.height == 1 else f"{rejected.height:,} rows were"
-    _say(f"{rows} left out{kept}:", is_aside=is_aside)
+    say(f"{rows} left out{kept}:", is_aside=is_aside)
     for row in rejected.head(_REJECTED).iter_rows(named=True):
         detail = f" ({row['detail']})" if row["detail"] else ""
-        _say(f"  {row['file']}, line {row['line']}: {row['reason']}{detail}: {row['row']}", is_aside=is_aside)
+        say(f"  {row['file']}, line {row['line']}: {row['reason']}{detail}: {row['row']}", is_aside=is_aside)
     if rejected.height > _REJECTED:
-        _say(f"  and {rejected.height - _REJECTED:,} more", is_aside=is_aside)
+        say(f"  and {rejected.height - _REJECTED:,} more", is_aside=is_aside)
 
 
-def _show_folder(model: str, folder: Path) -> None:
-    _say(f"{model} saved in {folder}")
+def show_folder(model: str, folder: Path) -> None:
+    """Where a run is, and what in it is for people."""
+    say(f"{model} saved in {folder}")
     for name, what in (("report.html", "report"), ("predictions.parquet", "predictions")):
         if (folder / name).exists():
-            _say(f"  {what}: {folder / name}")
+            say(f"  {what}: {folder / name}")
 
 
 def _is_short(value: Mapping[str, Any]) -> bool:
@@ -286,15 +288,16 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _console() -> Console:
+def console() -> Console:
     """As wide as the terminal; wide enough for whole tables where the output goes to a file."""
     console = Console()
     return console if console.is_terminal else Console(width=_WIDE)
 
 
-def _say(text: str, *, is_aside: bool = False) -> None:
+def say(text: str, *, is_aside: bool = False) -> None:
+    """A line as it is, on stdout or aside on stderr."""
     Console(stderr=is_aside).print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 def _print(table: Table) -> None:
-    _console().print(table, highlight=False)
+    console().print(table, highlight=False)

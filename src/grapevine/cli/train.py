@@ -4,7 +4,8 @@ from pathlib import Path
 
 import typer
 
-from grapevine.cli import options
+from grapevine.cli import atoms_options, options
+from grapevine.cli.atoms import AtomsGiven, are_atoms, is_saved_as_potential, refuse_others
 from grapevine.cli.errors import plain_errors
 from grapevine.cli.given import Columns, Given, Kept, Molecules, Place, Question, Way
 
@@ -15,6 +16,8 @@ grapevine train cora --model gat --seeds 10
 grapevine train tu:MUTAG --model gin --split k_fold --fold 0
 
 grapevine train solubility.csv --smiles smiles --target logS --model dmpnn --split scaffold
+
+grapevine train frames.xyz --model mace --sizes 950/50/1000
 
 grapevine train --nodes people.csv --edges friends.csv --target club --model auto
 
@@ -79,6 +82,22 @@ def train(
     seed: options.Seed = None,
     device: options.Device = None,
     precision: options.Precision = None,
+    energy_key: atoms_options.EnergyKey = None,
+    forces_key: atoms_options.ForcesKey = None,
+    stress_key: atoms_options.StressKey = None,
+    energy_unit: atoms_options.EnergyUnit = None,
+    cutoff: atoms_options.Cutoff = None,
+    degree: atoms_options.Degree = None,
+    dtype: atoms_options.Dtype = None,
+    sizes: atoms_options.Sizes = None,
+    test: atoms_options.Test = None,
+    isolated: atoms_options.Isolated = None,
+    finetune: atoms_options.Finetune = None,
+    max_minutes: atoms_options.MaxMinutes = None,
+    energy_weight: atoms_options.EnergyWeight = None,
+    forces_weight: atoms_options.ForcesWeight = None,
+    stress_weight: atoms_options.StressWeight = None,
+    last_energy_weight: atoms_options.LastEnergyWeight = None,
     name: options.Name = None,
     out: options.OutFolder = Path("runs"),
     resume: options.Resume = None,
@@ -86,7 +105,7 @@ def train(
     no_report: options.NoReport = False,
     json: options.Json = False,
 ) -> None:
-    """Train a model on a data set, on tables or on files of graphs, and keep it as a run folder with a report.
+    """Train a model on a data set, on tables, graphs or structures, and keep it as a run folder with a report.
 
     Level, kind of answer, metric and split are inferred from the data, and said. Without any data: a tour on digits.
     """
@@ -112,21 +131,52 @@ def train(
         model, hidden, layers, dropout, ensemble, tune, epochs, learning_rate, weight_decay, patience, seeds, seed,
         device, precision,
     )  # fmt: skip
+    in_space = AtomsGiven(
+        energy_key, forces_key, stress_key, energy_unit, cutoff, degree, dtype, sizes, test, isolated, finetune,
+        max_minutes, energy_weight, forces_weight, stress_weight, last_energy_weight,
+    )  # fmt: skip
     kept, stopped = Kept(name, out, not no_report), _Stopped(out, resume)
     with plain_errors(stopped.how_to_go_on):
-        from grapevine.cli import job, screen
-
         stopped.begin()
-        with screen.progress() as on_progress:
-            if resume is not None:
-                _refuse(ctx, "--resume", _WITH_RESUME)
-                outcome = job.take_up(resume, on_progress)
-            elif config is not None:
-                _refuse(ctx, "--config", _WITH_CONFIG)
-                outcome = job.train_again(config, seed, kept, on_progress)
-            else:
-                outcome = job.train_new(Given(place, columns, molecules, question), way, kept, on_progress)
-        screen.show_json(outcome.to_dict()) if json else screen.show_training(outcome)
+        if is_saved_as_potential(resume or config) or are_atoms(data, model, in_space, _given(ctx)):
+            _of_atoms(ctx, place, question, way, kept, in_space)
+        else:
+            _of_graphs(ctx, Given(place, columns, molecules, question), way, kept)
+
+
+def _of_graphs(ctx: typer.Context, given: Given, way: Way, kept: Kept) -> None:
+    from grapevine.cli import job, screen
+
+    resume, config, seed = (ctx.params[name] for name in ("resume", "config", "seed"))
+    with screen.progress() as on_progress:
+        if resume is not None:
+            _refuse(ctx, "--resume", _WITH_RESUME)
+            outcome = job.take_up(resume, on_progress)
+        elif config is not None:
+            _refuse(ctx, "--config", _WITH_CONFIG)
+            outcome = job.train_again(config, seed, kept, on_progress)
+        else:
+            outcome = job.train_new(given, way, kept, on_progress)
+    screen.show_json(outcome.to_dict()) if ctx.params["json"] else screen.show_training(outcome)
+
+
+def _of_atoms(
+    ctx: typer.Context, place: Place, question: Question, way: Way, kept: Kept, in_space: AtomsGiven
+) -> None:  # fmt: skip
+    from grapevine.cli import atoms_job, screen
+
+    resume, config, seed = (ctx.params[name] for name in ("resume", "config", "seed"))
+    with screen.progress() as on_progress:
+        if resume is not None:
+            _refuse(ctx, "--resume", _WITH_RESUME)
+            found = atoms_job.take_up(resume, on_progress)
+        elif config is not None:
+            _refuse(ctx, "--config", _WITH_CONFIG)
+            found = atoms_job.train_again(config, seed, kept, on_progress)
+        else:
+            refuse_others(_given(ctx))
+            found = atoms_job.train_new(place, question, way, kept, in_space, on_progress)
+    atoms_job.show(found, as_json=ctx.params["json"])
 
 
 class _Stopped:
@@ -148,12 +198,17 @@ class _Stopped:
         return {run.folder for run in unfinished_runs(self.out)}
 
 
+def _given(ctx: typer.Context) -> set[str]:
+    """The names of what stands on the command line."""
+    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
+    return {name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"}
+
+
 def _refuse(ctx: typer.Context, option: str, allowed: set[str]) -> None:
     """Raise an InputError if another option was given than goes with this one."""
     from grapevine.errors import InputError
 
-    sources = {name: ctx.get_parameter_source(name) for name in ctx.params}
-    given = [name for name, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    given = [name for name in ctx.params if name in _given(ctx)]
     others = [f"--{name.replace('_', '-')}" if name != "data" else "DATA" for name in given if name not in allowed]
     goes = ", ".join(f"--{name.replace('_', '-')}" for name in sorted(allowed) if f"--{name}" != option)
     if others:

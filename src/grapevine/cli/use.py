@@ -1,8 +1,9 @@
 """The commands that use a trained model: `predict`, `evaluate` and `embed`."""
 
-from grapevine.cli import options
+from grapevine.cli import atoms_options, options
 from grapevine.cli.errors import plain_errors
 from grapevine.cli.given import Place
+from grapevine.data.structure_files import is_potential_run
 
 PREDICT_EPILOG = """Examples:
 
@@ -31,6 +32,11 @@ def predict(
     """
     place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
     with plain_errors():
+        if is_potential_run(run):
+            from grapevine.cli import atoms_use
+
+            atoms_use.predict(run, place, pairs=pairs, out=out, as_json=json)
+            return
         from grapevine.cli.ahead import start_molecules
 
         parts = start_molecules(run, place)
@@ -56,13 +62,26 @@ def evaluate(
     root: options.Root = None,
     format: options.Format = None,
     part: options.Part = None,
+    energy_key: atoms_options.EnergyKey = None,
+    forces_key: atoms_options.ForcesKey = None,
+    stress_key: atoms_options.StressKey = None,
+    energy_unit: atoms_options.EnergyUnit = None,
     json: options.Json = False,
 ) -> None:
     """Judge a model on data that hold answers; without any, again on its own data and split."""
     place = Place(data, nodes, edges, sql, nodes_query, edges_query, root, format)
+    labels = {"energy_key": energy_key, "forces_key": forces_key, "stress_key": stress_key, "energy_unit": energy_unit}
     with plain_errors():
+        if is_potential_run(run):
+            from grapevine.cli import atoms_use
+
+            atoms_use.evaluate(run, place, labels, part=part, as_json=json)
+            return
         from grapevine.cli import screen
+        from grapevine.cli.atoms import refuse_labels
         from grapevine.cli.build import maybe_source
+
+        refuse_labels(labels)
         from grapevine.recipes.evaluate import evaluate as recipe
 
         with screen.progress() as on_progress:

@@ -22,6 +22,15 @@ STANDARD: dict[str, Level] = {
     "edge_attr": "edge", "edge_weight": "edge",
 }  # fmt: skip
 
+# The names of structures of atoms: forces, whole cell vectors to the image that an edge comes from, and of each
+# structure its cell, in which directions it repeats, energy, stress and dipole moment. They are given as
+# node={...}, edge={...} and graph={...}, at no other level.
+OF_ATOMS: dict[str, Level] = {
+    "forces": "node", "shift": "edge",
+    "cell": "graph", "pbc": "graph", "energy": "graph", "stress": "graph", "dipole": "graph",
+}  # fmt: skip
+_KNOWN = STANDARD | OF_ATOMS
+
 
 def by_level(named: Mapping[str, Any], declared: Mapping[Level, Mapping[str, Any] | None]) -> Tensors:
     """The standard tensors that are not None and the declared ones; sparse ones as SparseMatrix."""
@@ -73,7 +82,7 @@ def _check_name(name: str, level: Level, tensors: Tensors) -> None:
     is_plain = isinstance(name, str) and name.isidentifier() and not name.startswith("_")
     check(is_plain, f"a tensor's name must be a plain one, got {name!r}")
     check(all(name not in named for named in tensors.values()), f"{name} is given twice")
-    wanted = STANDARD.get(name, level)
+    wanted = _KNOWN.get(name, level)
     check(wanted == level, f"{name} always belongs to the {wanted}, it can not be given in {level}={{...}}")
 
 

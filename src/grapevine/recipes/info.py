@@ -12,10 +12,11 @@ from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import DatasetInfo, dataset_info
 from grapevine.data.datasets.fetch import folders_of
 from grapevine.data.download import Progress
+from grapevine.data.structure_files import KIND
 from grapevine.errors import InputError
 from grapevine.recipes.source import Source, load
 from grapevine.report.graph_statistics import GraphStatistics, graph_statistics
-from grapevine.train.run import load_run
+from grapevine.train.run import SavedRun, load_run
 
 _RUN_FILES = ("config.json", "config.toml")
 
@@ -82,6 +83,8 @@ def _has(folder: Path, *names: str) -> bool:
 def _of_run(folder: Path) -> dict[str, Any]:
     run = load_run(folder)
     metrics, recipe, config = run.metrics, run.recipe, run.config
+    if config.get("kind") == KIND:
+        return _of_potential(folder, run)
     asked = {name: value for name, value in recipe.get("task", {}).items() if name != "links" or _is_link(recipe)}
     try:
         return {
@@ -109,6 +112,22 @@ def _of_run(folder: Path) -> dict[str, Any]:
         }
     except KeyError as error:
         raise InputError(f"{folder} is a run of another version: its files hold no {error}") from error
+
+
+def _of_potential(folder: Path, run: SavedRun) -> dict[str, Any]:
+    metrics, recipe, config = run.metrics, run.recipe, run.config
+    told = ("metric", "units", "scores", "baselines", "parameters", "seconds", "epochs", "notes", "warnings")
+    return {
+        "kind": "run",
+        "folder": str(folder),
+        "name": recipe.get("name"),
+        "grapevine": config.get("grapevine"),
+        "data": recipe.get("source"),
+        "model": config.get("model"),
+        "loss": recipe.get("loss"),
+        "training": recipe.get("training"),
+        **{name: metrics.get(name) for name in (*told, "rejected")},
+    }
 
 
 def _is_link(recipe: Mapping[str, Any]) -> bool:

@@ -208,6 +208,7 @@ class ReportData:
         comparison: the models that were tried.
         training: how training went.
         answers: what the chosen model said, of each target.
+        forces: of a potential, what it said of the forces on the atoms of each element.
         embeddings: where it puts the items.
         graph: the graph's statistics, `class_names` beside them.
         problems: what is wrong with the data.
@@ -222,6 +223,7 @@ class ReportData:
     comparison: Comparison | None = None
     training: TrainingLogs | None = None
     answers: tuple[ClassAnswers | NumberAnswers, ...] = ()
+    forces: tuple[NumberAnswers, ...] = ()
     embeddings: Embeddings | None = None
     graph: GraphStatistics | None = None
     class_names: tuple[str, ...] | None = None

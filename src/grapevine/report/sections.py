@@ -3,6 +3,7 @@
 import numpy as np
 
 from grapevine.report.answers import answer_sections
+from grapevine.report.atoms import element_parities
 from grapevine.report.blocks import (
     NOTHING,
     Bars,
@@ -37,6 +38,7 @@ def sections_of(data: ReportData) -> list[Section]:
     made = [
         Section("comparison", "Models compared", comparison_blocks(data.comparison) if data.comparison else []),
         *answer_sections(data.answers),
+        Section("forces", "Forces by element", element_parities(data.forces)),
         Section("scores", "All scores", _scores(data)),
         Section("embeddings", "Embeddings", [projection(data.embeddings)] if data.embeddings else []),
         Section("training", "Training", training_blocks(data.training) if data.training else []),

@@ -125,7 +125,7 @@ class _Training:
         if value < progress.value:
             progress.best_epoch, progress.value, progress.weights = number, value, _copy(self.kept)
         if self.schedule is not None:
-            self.schedule.step(value if val_loss is None else val_loss)
+            self.schedule.step(value if val_loss is None else val_loss, self._used(perf_counter() - begin))
         monitors = measure(self.kept, self.judged, batch, seed=settings.seed) if is_watched else {}
         first = progress.history[0].loss if progress.history else loss
         tripped = self.watch.trips(number, monitors, grad_norm=norm, losses=(first, loss))
@@ -159,7 +159,15 @@ class _Training:
         done = len(self.progress.history)
         if done - self.progress.best_epoch >= self.settings.patience:
             return "patience"
-        return "max_epochs" if done >= self.settings.max_epochs else None
+        if done >= self.settings.max_epochs:
+            return "max_epochs"
+        return "max_minutes" if self._used(0.0) >= 1 else None
+
+    def _used(self, seconds: float) -> float:
+        """The share of the time that is used up, with so many seconds of an epoch that is not in the history yet."""
+        if self.settings.max_minutes is None:
+            return 0.0
+        return (sum(row.seconds for row in self.progress.history) + seconds) / (60 * self.settings.max_minutes)
 
     def _keep(self, is_last: bool) -> None:
         """Write a checkpoint if it is time."""

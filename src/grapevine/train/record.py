@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-Stopped = Literal["patience", "max_epochs", "diverged"]
+Stopped = Literal["patience", "max_epochs", "max_minutes", "diverged"]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Fit:
         seconds: how long they took, interruptions not counted.
         history: a row for each.
         scores: every metric of the objective on each part, of the weights that were kept; an empty part has none.
-        stopped_because: "patience", "max_epochs" or "diverged".
+        stopped_because: "patience", "max_epochs", "max_minutes" or "diverged".
         warnings: what tripped on the way.
     """
 

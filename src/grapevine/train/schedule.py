@@ -4,6 +4,8 @@ warm-up:  rate_t = rate (t + 1) / W                                            t
 cosine:   rate_t = low + (rate - low) (1 + cos(pi (t - W) / (T - W))) / 2      t = W .. T - 1
 step:     rate_t = max(low, rate f^floor((t - W) / E))                         t = W .. T - 1
 
+Where the time is bounded too, a cosine goes by the share of it that is used up, if that is the larger one.
+
 I. Loshchilov, F. Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017.
 """
 
@@ -31,7 +33,7 @@ class Schedule:
     """
 
     def __init__(self, optimizer: torch.optim.Optimizer, settings: Settings):
-        self._warmup, self._epoch = settings.warmup_epochs, 0
+        self._warmup, self._epoch, self._used = settings.warmup_epochs, 0, 0.0
         self._plateau = None
         if settings.schedule == "plateau":
             self._plateau = ReduceLROnPlateau(
@@ -42,11 +44,12 @@ class Schedule:
             )
         self._curve = None
         if settings.schedule in ("cosine", "step") or settings.warmup_epochs:
-            self._curve = LambdaLR(optimizer, lambda epoch: _factor(settings, epoch))
+            self._curve = LambdaLR(optimizer, lambda epoch: _factor(settings, epoch, self._used))
 
-    def step(self, value: float) -> None:
-        """Go on to the next epoch; `value` is what is to fall, and moves a plateau alone."""
-        self._epoch += 1
+    def step(self, value: float, used: float = 0.0) -> None:
+        """Go on to the next epoch; `value` is what is to fall, and moves a plateau alone, `used` the share of the time
+        that is used up, and moves a cosine alone."""
+        self._epoch, self._used = self._epoch + 1, used
         if self._plateau is not None and self._epoch > self._warmup:
             self._plateau.step(value)
         elif self._curve is not None:  # it would undo what the plateau did
@@ -76,7 +79,7 @@ def make_schedule(optimizer: torch.optim.Optimizer, settings: Settings) -> Sched
     return None if settings.schedule == "none" and not settings.warmup_epochs else Schedule(optimizer, settings)
 
 
-def _factor(settings: Settings, epoch: int) -> float:
+def _factor(settings: Settings, epoch: int, used: float) -> float:
     """The step of that epoch, counted from 0, as a share of the highest one."""
     warmup = settings.warmup_epochs
     if epoch < warmup:
@@ -86,5 +89,5 @@ def _factor(settings: Settings, epoch: int) -> float:
     low = min(settings.min_learning_rate / settings.learning_rate, 1.0)
     if settings.schedule == "step":
         return max(low, settings.step_factor ** ((epoch - warmup) // settings.step_epochs))
-    done = (epoch - warmup) / max(settings.max_epochs - warmup, 1)
+    done = max((epoch - warmup) / max(settings.max_epochs - warmup, 1), used)
     return low + (1 - low) * (1 + math.cos(math.pi * min(done, 1.0))) / 2

@@ -32,6 +32,8 @@ class Settings(BaseModel):
         min_learning_rate: no schedule goes below it.
         clip_norm: a gradient longer than this is shortened to it; None: never. See `default_clip_norm`.
         max_epochs: how many epochs there can be.
+        max_minutes: training ends with the epoch that is under way after so many minutes, and a cosine comes down by
+            then; None: there is no such bound. How far it comes then depends on the machine.
         patience: training stops after so many epochs without gain on the validation part.
         stop_on: what is to gain: the "loss" of the validation part, or the objective's "metric".
         ema: the decay of an exponential moving average of the weights, which then is what is judged and kept; or None.
@@ -63,6 +65,7 @@ class Settings(BaseModel):
     step_epochs: PositiveInt = 50
     clip_norm: PositiveFloat | None = None
     max_epochs: PositiveInt = 1000
+    max_minutes: PositiveFloat | None = None
     patience: PositiveInt = 100
     stop_on: Literal["loss", "metric"] = "loss"
     ema: Share | None = None

@@ -97,20 +97,24 @@ def _(rows, cols, paths, turned, x, weight, sh, out_width):
 @torch.library.custom_op("grapevine::tensor_product_slopes", mutates_args=())
 def tensor_product_slopes_op(
     rows: list[Tensor], cols: list[Tensor], paths: list[Tensor], turned: list[Tensor],
-    g: Tensor, x: Tensor, weight: Tensor, sh: Tensor,
+    g: Tensor, x: Tensor, weight: Tensor, sh: Tensor, wanted: list[bool],
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
-    """The derivatives of S by weight and by sh."""
-    return reference.slopes(rows, paths, g, x, weight, sh)
+    """The derivatives of S by weight and by sh; empty where one is not wanted."""
+    return reference.slopes(rows, paths, g, x, weight, sh, wanted)
 
 
 @cpu_kernel("tensor_product_slopes")
-def _(rows, cols, paths, turned, g, x, weight, sh):
-    return cpu.slopes(rows, paths, g, x, weight, sh)
+def _(rows, cols, paths, turned, g, x, weight, sh, wanted):
+    return cpu.slopes(rows, paths, g, x, weight, sh, wanted)
 
 
 @tensor_product_slopes_op.register_fake
-def _(rows, cols, paths, turned, g, x, weight, sh):
-    return torch.empty_like(weight), torch.empty_like(sh)
+def _(rows, cols, paths, turned, g, x, weight, sh, wanted):
+    return tuple(torch.empty_like(of) if is_wanted else of.new_empty(0) for of, is_wanted in _pairs(weight, sh, wanted))
+
+
+def _pairs(weight: Tensor, sh: Tensor, wanted: list[bool]):
+    return zip((weight, sh), wanted, strict=True)
 
 
 def _save(ctx, inputs, output) -> None:
@@ -120,7 +124,7 @@ def _save(ctx, inputs, output) -> None:
 
 
 def _save_slopes(ctx, inputs, output) -> None:
-    *lists, g, x, weight, sh = inputs
+    *lists, g, x, weight, sh, ctx.wanted = inputs
     ctx.lengths = [len(tensors) for tensors in lists]
     ctx.save_for_backward(*(tensor for tensors in lists for tensor in tensors), g, x, weight, sh)
 
@@ -150,27 +154,33 @@ def _backward(ctx, grad):
     if needs_x:
         of_x = tensor_product_op(*_back(lists), grad, weight, sh, x.shape[1])
     if needs_weight or needs_sh:
-        of_weight, of_sh = tensor_product_slopes_op(*lists, grad, x, weight, sh)
+        of_weight, of_sh = tensor_product_slopes_op(*lists, grad, x, weight, sh, [needs_weight, needs_sh])
     return *_no_gradients(ctx), of_x, of_weight if needs_weight else None, of_sh if needs_sh else None, None
 
 
 def _slopes_backward(ctx, by_weight, by_sh):
     """With b and c the gradients by the slopes, the gradients of S(g, x, b, sh) + S(g, x, w, c)."""
     lists, (g, x, weight, sh) = _split(ctx)
-    needs_g, needs_x, needs_weight, needs_sh = ctx.needs_input_grad[4:]
-    by_weight, by_sh = by_weight.contiguous(), by_sh.contiguous()
+    needs_g, needs_x, needs_weight, needs_sh, _ = ctx.needs_input_grad[4:]
     of_g = of_x = of_weight = of_sh = None
+    factors = []  # of the forms: what stands for weight, and for sh
+    if ctx.wanted[0]:
+        factors.append((by_weight.contiguous(), sh))
+    if ctx.wanted[1]:
+        factors.append((weight, by_sh.contiguous()))
     if needs_g:
-        of_g = tensor_product_op(*lists, x, by_weight, sh, g.shape[1])
-        of_g = of_g + tensor_product_op(*lists, x, weight, by_sh, g.shape[1])
+        of_g = _sum_of([tensor_product_op(*lists, x, *pair, g.shape[1]) for pair in factors])
     if needs_x:
-        of_x = tensor_product_op(*_back(lists), g, by_weight, sh, x.shape[1])
-        of_x = of_x + tensor_product_op(*_back(lists), g, weight, by_sh, x.shape[1])
-    if needs_weight:
-        of_weight, _ = tensor_product_slopes_op(*lists, g, x, weight, by_sh)
-    if needs_sh:
-        _, of_sh = tensor_product_slopes_op(*lists, g, x, by_weight, sh)
-    return *_no_gradients(ctx), of_g, of_x, of_weight, of_sh
+        of_x = _sum_of([tensor_product_op(*_back(lists), g, *pair, x.shape[1]) for pair in factors])
+    if needs_weight and ctx.wanted[1]:
+        of_weight, _ = tensor_product_slopes_op(*lists, g, x, *factors[-1], [True, False])
+    if needs_sh and ctx.wanted[0]:
+        _, of_sh = tensor_product_slopes_op(*lists, g, x, *factors[0], [False, True])
+    return *_no_gradients(ctx), of_g, of_x, of_weight, of_sh, None
+
+
+def _sum_of(parts: list[Tensor]) -> Tensor | None:
+    return None if not parts else parts[0] if len(parts) == 1 else parts[0] + parts[1]
 
 
 tensor_product_op.register_autograd(_backward, setup_context=_save)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import WIDE, kernel
 from grapevine.ops.runtime.parallel import as_array, share_rows
 from grapevine.ops.runtime.simd import sum_lanes, zeros
@@ -24,10 +25,12 @@ def total(rows: list[Tensor], paths: list[Tensor], x: Tensor, weight: Tensor, sh
 
 
 def slopes(
-    rows: list[Tensor], paths: list[Tensor], g: Tensor, x: Tensor, weight: Tensor, sh: Tensor
+    rows: list[Tensor], paths: list[Tensor], g: Tensor, x: Tensor, weight: Tensor, sh: Tensor, wanted: list[bool]
 ) -> tuple[Tensor, Tensor]:
-    of_weight, of_sh = torch.empty_like(weight), torch.empty_like(sh)
-    arrays = [as_array(tensor) for tensor in (*paths, g, x, weight, sh, of_weight, of_sh)]
+    of_weight = empty(tuple(weight.shape), weight.dtype) if wanted[0] else weight.new_empty(0)
+    of_sh = torch.empty_like(sh) if wanted[1] else sh.new_empty(0)
+    arrays = [as_array(tensor) for tensor in (*paths, g, x, weight, sh)]
+    arrays += [as_array(of) if is_wanted else None for of, is_wanted in zip((of_weight, of_sh), wanted, strict=True)]
     work = 16 * rows[1].shape[0] * weight.shape[1]
     share_rows(_slope_rows, rows[0].shape[0] - 1, *as_view(rows), _room(paths), *arrays, work=work)
     return of_weight, of_sh
@@ -100,30 +103,33 @@ def _slope_rows(
         for p in range(np.int64(indptr[i]), np.int64(indptr[i + 1])):
             e = np.int64(p) if entry is None else np.int64(entry[p])
             j = np.int64(indices[p])
-            for s in range(sh.shape[1]):
-                of_sh[e, s] = 0
+            if of_sh is not None:
+                for s in range(sh.shape[1]):
+                    of_sh[e, s] = 0
             for k in range(table.shape[0]):
                 _couple(k, e, table, bounds, places, values, sh, matrix)
                 starts = i * g.shape[1] + table[k, 1], j * x.shape[1] + table[k, 0], e * weight.shape[1] + table[k, 3]
                 dims, mul = (table[k, 4], table[k, 5], table[k, 7], table[k, 8]), table[k, 6]
+                sums = None if of_sh is None else products
                 for place in range(dims[0] * dims[1]):
                     products[place] = 0
                 f = 0
                 while mul - f >= WIDE:
-                    _slope(zeros(x, WIDE), f, None, dims, matrix, products, starts, g, x, weight, of_weight)
+                    _slope(zeros(x, WIDE), f, None, dims, matrix, sums, starts, g, x, weight, of_weight)
                     f += WIDE
                 rest = mul - f
                 if rest > 64:
-                    _slope(zeros(x, 128), f, rest, dims, matrix, products, starts, g, x, weight, of_weight)
+                    _slope(zeros(x, 128), f, rest, dims, matrix, sums, starts, g, x, weight, of_weight)
                 elif rest > 32:
-                    _slope(zeros(x, 64), f, rest, dims, matrix, products, starts, g, x, weight, of_weight)
+                    _slope(zeros(x, 64), f, rest, dims, matrix, sums, starts, g, x, weight, of_weight)
                 elif rest > 16:
-                    _slope(zeros(x, 32), f, rest, dims, matrix, products, starts, g, x, weight, of_weight)
+                    _slope(zeros(x, 32), f, rest, dims, matrix, sums, starts, g, x, weight, of_weight)
                 elif rest > 0:
-                    _slope(zeros(x, 16), f, rest, dims, matrix, products, starts, g, x, weight, of_weight)
-                for q in range(bounds[k], bounds[k + 1]):
-                    product = products[places[q, 0] * dims[0] + places[q, 2]]
-                    of_sh[e, table[k, 2] + places[q, 1]] += values[q] * product
+                    _slope(zeros(x, 16), f, rest, dims, matrix, sums, starts, g, x, weight, of_weight)
+                if of_sh is not None:
+                    for q in range(bounds[k], bounds[k + 1]):
+                        product = products[places[q, 0] * dims[0] + places[q, 2]]
+                        of_sh[e, table[k, 2] + places[q, 1]] += values[q] * product
 
 
 @kernel
@@ -137,7 +143,10 @@ def _slope(zero, f, count, dims, matrix, products, starts, g, x, weight, of_weig
         weighted = own * scale
         for a in range(in_dim):
             from_x = take(x, taken + a * in_stride + f, count, zero)
-            value = value + from_x * matrix[o * in_dim + a]
-            products[o * in_dim + a] += sum_lanes(weighted * from_x)
+            if of_weight is not None:
+                value = value + from_x * matrix[o * in_dim + a]
+            if products is not None:
+                products[o * in_dim + a] += sum_lanes(weighted * from_x)
         slope = slope + own * value
-    put(of_weight, w + f, count, slope)
+    if of_weight is not None:
+        put(of_weight, w + f, count, slope)

@@ -18,9 +18,9 @@ def total(rows: list[Tensor], paths: list[Tensor], x: Tensor, weight: Tensor, sh
 
 
 def slopes(
-    rows: list[Tensor], paths: list[Tensor], g: Tensor, x: Tensor, weight: Tensor, sh: Tensor
+    rows: list[Tensor], paths: list[Tensor], g: Tensor, x: Tensor, weight: Tensor, sh: Tensor, wanted: list[bool]
 ) -> tuple[Tensor, Tensor]:
-    """The gradients of <g, total> by weight and by sh."""
+    """The gradients of <g, total> by weight and by sh; empty where one is not wanted."""
     edge, row = entries(rows).long(), row_of(rows)
     of_weight, of_sh = torch.zeros_like(weight), torch.zeros_like(sh)
     for coupling, from_x, to_out, own, part in _each(paths, x.dtype):
@@ -29,7 +29,7 @@ def slopes(
         of_weight[edge.unsqueeze(1), own] += slope
         slope = torch.einsum("osa,eau,eou,eu->es", coupling, taken, heard, weight[edge][:, own])
         of_sh[edge.unsqueeze(1), part] += slope
-    return of_weight, of_sh
+    return of_weight if wanted[0] else weight.new_empty(0), of_sh if wanted[1] else sh.new_empty(0)
 
 
 def _each(paths: list[Tensor], dtype: torch.dtype):

@@ -1,0 +1,1 @@
+"""Interatomic potentials, from a file of structures to a model for ASE: how they are trained, judged and used."""
