@@ -1,6 +1,5 @@
 """What the commands show of potentials: tables of errors in milli-electronvolt, and where the run is."""
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -15,19 +14,15 @@ if TYPE_CHECKING:
     from grapevine.recipes.evaluate import Evaluation
 
 _PARTS = {"train": "train", "val": "validation", "test": "test"}
-_SHOWN = {"energy_mae": "energy", "forces_mae": "forces", "stress_mae": "stress"}
-_UNITS = {"energy_mae": "meV/atom", "forces_mae": "meV/Å", "stress_mae": "meV/Å³"}
-_BASELINES = {"mean": "mean, no forces", "composition": "linear fit of composition, no forces"}
+_SHOWN = {"energy_mae": "energy, meV/atom", "forces_mae": "forces, meV/Å", "stress_mae": "stress, meV/Å³"}
+_BASELINES = {"mean": "mean of the training part", "composition": "linear fit of composition"}
 
 
 def show_potential(result: "AtomsResult") -> None:
     """What was found, how far off the potential is beside the baselines, and where it is."""
     for note in result.notes:
         say(note)
-    metrics = [metric for metric in _SHOWN if any(metric in scores for scores in result.scores.values())]
-    rows = {result.config.model.name: result.scores}
-    rows |= {_BASELINES[name]: scores for name, scores in result.baselines.items()}
-    console().print(_errors(rows, metrics), highlight=False)
+    console().print(_errors(result), highlight=False)
     best, epochs = result.best_epoch, result.epochs
     parameters = f"{result.trained.num_parameters:,} parameters"
     say(f"{epochs} epochs in {_time(result.seconds)}, the weights of epoch {best} are kept; {parameters}")
@@ -73,13 +68,22 @@ def show_moved(moved: "Moved") -> None:
         say(sentence)
 
 
-def _errors(rows: Mapping[str, Mapping[str, Mapping[str, float]]], metrics: Sequence[str]) -> Table:
+def _errors(result: "AtomsResult") -> Table:
+    """A block for each kind of number; the baselines feel no forces, so that there they are one."""
     table = Table("mean absolute error", box=box.SIMPLE_HEAD)
-    for metric in metrics:
-        for part in _PARTS.values():
-            table.add_column(f"{_SHOWN[metric]}, {part}\n{_UNITS[metric]}", justify="right", no_wrap=True)
-    for name, scores in rows.items():
-        table.add_row(name, *(_figure(scores.get(part, {}).get(metric)) for metric in metrics for part in _PARTS))
+    for part in _PARTS.values():
+        table.add_column(part, justify="right", no_wrap=True)
+    model = result.config.model.name
+    for metric, what in _SHOWN.items():
+        rows = {model: result.scores}
+        rows |= {_BASELINES[name]: scores for name, scores in result.baselines.items() if metric == "energy_mae"}
+        if metric == "forces_mae":
+            rows |= {"no forces": scores for scores in list(result.baselines.values())[:1]}
+        if not any(metric in scores for scores in result.scores.values()):
+            continue
+        for name, scores in rows.items():
+            cells = [_figure(scores.get(part, {}).get(metric)) for part in _PARTS]
+            table.add_row(f"{what}: {name}", *cells, end_section=name == list(rows)[-1])
     return table
 
 

@@ -1,9 +1,9 @@
 """The potential that training begins with: shifts and scale from the training structures, weights new or from a run.
 
-E = sum over atoms (shift[z_i] + scale out_i): shift from isolated atoms, or by least squares from the compositions;
-scale the root mean square of the forces, or where there are none of the energies per atom that the shifts leave.
-Fitted shifts are fitted again to what the network leaves, before, within and after training: the mean of its outputs
-then need not be learnt.
+E = sum over atoms (shift[z_i] + scale out_i): shift from the compositions by least squares, or the energies of isolated
+atoms and the mean binding energy of an atom; scale the root mean square of the forces, or where there are none of the
+energies per atom that the shifts leave. The shifts are fitted again, or their mean, to what the network leaves: before,
+within and after training, so that it need not learn the mean of its outputs.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.graph.take import take
 from grapevine.nn.equivariant.potential import Potential
+from grapevine.ops.segment import segment_reduce
 from grapevine.recipes.atoms.apply import say
 from grapevine.recipes.atoms.config import AtomsConfig, PotentialConfig
 from grapevine.recipes.atoms.data import AtomsData, mean_neighbors
@@ -34,7 +35,7 @@ class Start:
         shift: eV of each element.
         scale: what the network's numbers are multiplied by, and the loss divides errors by.
         fit: of the compositions of the training structures; None where no energy is known.
-        is_fitted: whether the shifts are that fit's.
+        is_fitted: whether the shifts are that fit's, or those of isolated atoms and one number for all.
         notes: where the shifts come from, in words.
     """
 
@@ -55,9 +56,7 @@ def start_of(data: AtomsData) -> Start:
     scale = fit.scale if fit.scale > _SMALLEST else 1.0
     missing = [z for z in elements if z not in data.isolated]
     if data.isolated and not missing:
-        return Start(
-            {z: data.isolated[z] for z in elements}, scale, fit, ("energies are learnt from isolated atoms on",)
-        )
+        return _bound(graph, {z: data.isolated[z] for z in elements}, scale, fit)
     notes = []
     if data.isolated:
         notes.append(f"no isolated atom of {', '.join(map(symbol_of, missing))}: all shifts are fitted instead")
@@ -97,17 +96,32 @@ def build(config: AtomsConfig, start: Start, begun: TrainedPotential | None) -> 
     return Potential(network, shift=shift, scale=begun.potential.scale)
 
 
-def refitted(potential: Potential, data: AtomsData) -> Potential:
-    """The same network, its shifts so that the training structures' compositions say nothing of what it leaves."""
+def refitted(potential: Potential, data: AtomsData, start: Start) -> Potential:
+    """The same network, its shifts so that the training structures' compositions, or sizes where the shifts are those
+    of isolated atoms, say nothing of what it leaves."""
     graph = take(data.graph, data.parts["train"])
     potential = potential.cpu()
+    if start.fit is None:
+        return potential
     left = graph.energy.double() - say(potential, graph, forces=False).energy
-    if not bool(left.isfinite().any()):
+    if not bool(left[graph.energy.isfinite()].isfinite().all()):
         return potential
     fit = composition_fit(graph.replace(graph={"energy": left}))
+    more = fit.shifts if start.is_fitted else dict.fromkeys(fit.shifts, fit.mean_per_atom)
     elements = potential.network.elements
-    shift = {z: old + fit.shifts.get(z, 0.0) for z, old in zip(elements, potential.shift.tolist(), strict=True)}
+    shift = {z: old + more.get(z, 0.0) for z, old in zip(elements, potential.shift.tolist(), strict=True)}
     return Potential(potential.network, shift=shift, scale=potential.scale)
+
+
+def _bound(graph: Graph, isolated: Mapping[int, float], scale: float, fit: CompositionFit) -> Start:
+    """With the energies of isolated atoms, and what an atom gains on average by being bound."""
+    alone = torch.tensor([isolated[z] for z in fit.shifts], dtype=torch.float64)
+    row = torch.searchsorted(torch.tensor(list(fit.shifts)), graph.z)
+    left = graph.energy.double() - segment_reduce(graph.members, alone[row].unsqueeze(1)).squeeze(1)
+    known = left.isfinite()
+    gain = float((left / graph.ptr.diff())[known].mean())
+    note = f"energies are learnt from isolated atoms on, and {gain:.3f} eV an atom by which they are bound on average"
+    return Start({z: isolated[z] + gain for z in fit.shifts}, scale, fit, (note,))
 
 
 def check_same(told: PotentialConfig, config: PotentialConfig, run: str) -> None:

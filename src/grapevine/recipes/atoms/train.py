@@ -132,7 +132,7 @@ def _train(
     stages, notes = _stages(config, data, start)
     fits: list[Fit] = []
     for stage in stages:
-        potential = refitted(potential, data) if start.is_fitted else potential
+        potential = refitted(potential, data, start)
         task = StructureTask(
             data.graph, data.split, stage.objective, offset=potential.shift_of(data.graph),
             batch_size=config.batch_size, dtype=DTYPES[config.model.dtype],
@@ -141,7 +141,7 @@ def _train(
         folder = None if checkpoints is None else checkpoints / stage.name
         report = None if on_progress is None else _reporter(on_progress, config, stage, fits)
         fits.append(fit(model, task, stage.settings, checkpoints=folder, on_epoch=report))
-    potential = refitted(potential, data) if start.is_fitted else potential.cpu()
+    potential = refitted(potential, data, start)
     objective = stages[0].objective
     trained = TrainedPotential(potential, config.model, objective.forces_weight > 0, objective.stress_weight > 0)
     return _judged(config, data, trained, start, tuple(fits), notes)
