@@ -117,7 +117,9 @@ def molecules(rounds: int, threads: int) -> Result:
     return _raced("32 frames of ethanol, 288 atoms", ethanols(32), (0, 1), rounds, threads)
 
 
-def _raced(title: str, structures: tuple[Structure, ...], degrees: tuple[int, ...], rounds: int, threads: int) -> Result:
+def _raced(
+    title: str, structures: tuple[Structure, ...], degrees: tuple[int, ...], rounds: int, threads: int
+) -> Result:
     if mace_python() is None:
         return skipped(title, "MACE_PYTHON names no Python with mace-torch")
     rows, sizes, claims = [], [], []

@@ -78,7 +78,7 @@ def _errors(result: "AtomsResult") -> Table:
         rows = {model: result.scores}
         rows |= {_BASELINES[name]: scores for name, scores in result.baselines.items() if metric == "energy_mae"}
         if metric == "forces_mae":
-            rows |= {"no forces": scores for scores in list(result.baselines.values())[:1]}
+            rows["no forces"] = next(iter(result.baselines.values()))
         if not any(metric in scores for scores in result.scores.values()):
             continue
         for name, scores in rows.items():
