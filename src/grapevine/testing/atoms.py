@@ -14,22 +14,24 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.testing.structures import cluster, crystal, molecule, thin_crystal, vectors, without_pair
 
-AtomLaw: TypeAlias = Callable[[nn.Module], None]
+AtomModule: TypeAlias = Any  # an nn.Module as described above: an nn.Module's attributes have no types
+AtomLaw: TypeAlias = Callable[[AtomModule], None]
 
 _DIGITS = 1e-10
 _STEP = 1e-4  # angstrom, of finite differences
 _ENOUGH_ATOMS = 2_000  # that the operations share their rows out among threads
 
 
-def check_rotation(network: nn.Module) -> None:
+def check_rotation(network: AtomModule) -> None:
     """Rotations and reflections change nothing.
 
+    >>> from torch import nn
     >>> class Eastward(nn.Module):
     ...     elements, cutoff = (1, 8), 4.0
     ...     def forward(self, z, adj, vector):
@@ -49,7 +51,7 @@ def check_rotation(network: nn.Module) -> None:
             _check_equal(_out(network, mirrored), wanted, "reflecting the structure changes the output")
 
 
-def check_translation(network: nn.Module) -> None:
+def check_translation(network: AtomModule) -> None:
     """Where the structure stands changes nothing."""
     network = _copied(network)
     for graph in _both(network):
@@ -57,7 +59,7 @@ def check_translation(network: nn.Module) -> None:
         _check_equal(_out(network, moved), _out(network, graph), "moving the structure changes the output")
 
 
-def check_order(network: nn.Module) -> None:
+def check_order(network: AtomModule) -> None:
     """The order of the atoms and of the edges changes nothing but the order of the output."""
     network = _copied(network)
     for graph in _both(network):
@@ -70,7 +72,7 @@ def check_order(network: nn.Module) -> None:
         _check_equal(_out(network, other), _out(network, graph)[atoms], "renumbering changes more than the order")
 
 
-def check_direction(network: nn.Module) -> None:
+def check_direction(network: AtomModule) -> None:
     """Where one atom hears another, and not the other way, its own output depends on that and the other's does not."""
     network = _copied(network)
     z = torch.tensor([network.elements[0], network.elements[-1]])
@@ -81,7 +83,7 @@ def check_direction(network: nn.Module) -> None:
     _check_equal(out[1], deaf[1], "an atom hears through an edge that goes the other way")
 
 
-def check_batch(network: nn.Module) -> None:
+def check_batch(network: AtomModule) -> None:
     """A batch gives every structure the output it has alone, and so does empty space between two molecules."""
     network = _copied(network)
     elements, cutoff = network.elements, network.cutoff
@@ -93,7 +95,7 @@ def check_batch(network: nn.Module) -> None:
     _check_equal(_out(network, molecule(z, pos, cutoff)), single, "molecules far apart change each other's output")
 
 
-def check_supercell(network: nn.Module) -> None:
+def check_supercell(network: AtomModule) -> None:
     """A crystal described by twice its cell is the same crystal, and so is one with atoms moved by cell vectors."""
     network = _copied(network)
     graph = thin_crystal(network.elements, network.cutoff)
@@ -107,7 +109,7 @@ def check_supercell(network: nn.Module) -> None:
     _check_equal(_out(network, wrapped), wanted, "another image of an atom changes the output")
 
 
-def check_lone_atoms(network: nn.Module) -> None:
+def check_lone_atoms(network: AtomModule) -> None:
     """Atoms without a neighbour have a finite output, which is their element's; no atoms at all make a structure."""
     network = _copied(network)
     alone = [_out(network, Graph([[], []], z=torch.tensor([z]), pos=_zeros(1, 3))) for z in network.elements]
@@ -122,7 +124,7 @@ def check_lone_atoms(network: nn.Module) -> None:
     _check(nothing.shape == (0, out.shape[1]), f"a structure without atoms has an output of shape {nothing.shape}")
 
 
-def check_hard_places(network: nn.Module) -> None:
+def check_hard_places(network: AtomModule) -> None:
     """Atoms on a line, and two at or nearly at one place, have finite outputs and gradients, in float32 and float64."""
     line = torch.tensor([[0.0, 0.0, -0.3], [0.0, 0.0, 0.0], [0.0, 0.0, 0.3]]) * network.cutoff
     for dtype in (torch.float32, torch.float64):
@@ -139,7 +141,7 @@ def check_hard_places(network: nn.Module) -> None:
             _check_finite(gradient, f"{what} has a gradient in {dtype}")
 
 
-def check_forces(network: nn.Module) -> None:
+def check_forces(network: AtomModule) -> None:
     """The gradient by every place is the one that finite differences give, to 6 digits."""
     network = _copied(network)
     for graph in _both(network):
@@ -154,7 +156,7 @@ def check_forces(network: nn.Module) -> None:
             _check(close, f"the gradient by coordinate {place} is {got:.9g}, finite differences give {wanted:.9g}")
 
 
-def check_smooth_cutoff(network: nn.Module) -> None:
+def check_smooth_cutoff(network: AtomModule) -> None:
     """Output and forces do not jump as a neighbour passes the cut-off, and half-way there the neighbour is heard."""
     network = _copied(network)
     graph = cluster(network.elements, network.cutoff, num_atoms=5)
@@ -174,18 +176,35 @@ def check_smooth_cutoff(network: nn.Module) -> None:
         _check(jumps[1] < 1e-4, f"the gradient jumps by {jumps[1]:.2g} as a neighbour passes the cut-off")
 
 
-def check_derivatives(network: nn.Module) -> None:
-    """Every parameter has a gradient, not zero, and the second derivatives are those of finite differences."""
+def check_skin(network: AtomModule) -> None:
+    """Neighbours behind the cut-off, which a list that is kept for some steps holds too, change nothing."""
+    network = _copied(network)
+    for graph in _both(network):
+        reach = 1.4 * network.cutoff
+        wider = molecule(graph.z, graph.pos, reach)
+        if "cell" in graph.graph:
+            wider = crystal(graph.z, graph.pos, graph.cell[0], reach)
+        _check_equal(_out(network, wider), _out(network, graph), "neighbours behind the cut-off change the output")
+
+
+def check_parameters(network: AtomModule) -> None:
+    """Every parameter has a finite gradient, not zero."""
     network = _copied(network)
     graph = cluster(network.elements, network.cutoff, num_atoms=5)
-    pos = graph.pos.clone().requires_grad_()
     parameters = dict(network.named_parameters())
-    leaves = [pos, *parameters.values()]
-    _, *gradients = torch.autograd.grad(_weighted(network, graph, pos), leaves, allow_unused=True)
+    total = _weighted(network, graph, graph.pos)
+    gradients = torch.autograd.grad(total, [*parameters.values()], allow_unused=True) if parameters else ()
     for name, gradient in zip(parameters, gradients, strict=True):
         if gradient is None or not bool(gradient.any()):
             raise AssertionError(f"{name} has no gradient, or it is zero")
         _check_finite(gradient, f"{name} has a gradient")
+
+
+def check_second_derivatives(network: AtomModule) -> None:
+    """The derivatives of forces by places and parameters are those of finite differences: they can be trained."""
+    network = _copied(network)
+    graph = cluster(network.elements, network.cutoff, num_atoms=5)
+    pos = graph.pos.clone().requires_grad_()
 
     def gradient_by_place(*_: Tensor) -> Tensor:
         (gradient,) = torch.autograd.grad(_weighted(network, graph, pos), pos, create_graph=True)
@@ -193,12 +212,12 @@ def check_derivatives(network: nn.Module) -> None:
 
     # The leaves are what the function reads: finite differences move them in place.
     try:
-        torch.autograd.gradcheck(gradient_by_place, leaves, fast_mode=True, atol=1e-4)
+        torch.autograd.gradcheck(gradient_by_place, (pos, *network.parameters()), fast_mode=True, atol=1e-4)
     except RuntimeError as error:
         raise AssertionError(f"the second derivatives are not those of finite differences: {error}") from error
 
 
-def check_unknown_element(network: nn.Module) -> None:
+def check_unknown_element(network: AtomModule) -> None:
     """An element the network does not know is an InputError that says its atomic number."""
     graph = cluster(network.elements, network.cutoff, num_atoms=3)
     unknown = next(z for z in range(1, 119) if z not in network.elements)
@@ -211,7 +230,7 @@ def check_unknown_element(network: nn.Module) -> None:
         raise AssertionError(f"an element that is not among {network.elements} is taken")
 
 
-def check_precision(network: nn.Module) -> None:
+def check_precision(network: AtomModule) -> None:
     """In float32 the output is that of float64, to 4 digits, and of float32."""
     network = _copied(network)
     for graph in _both(network):
@@ -224,7 +243,7 @@ def check_precision(network: nn.Module) -> None:
         _check_equal(got.double() / scale, wanted / scale, "in float32 the output is another one", digits=1e-4)
 
 
-def check_saved(network: nn.Module) -> None:
+def check_saved(network: AtomModule) -> None:
     """The saved state in another network of the kind makes its output this one's, bit for bit."""
     network = _copied(network)
     graph, other = cluster(network.elements, network.cutoff), copy.deepcopy(network)
@@ -239,7 +258,7 @@ def check_saved(network: nn.Module) -> None:
     _check(is_same, "a network that loads the state of another has another output")
 
 
-def check_bits(network: nn.Module) -> None:
+def check_bits(network: AtomModule) -> None:
     """Two runs by several threads give the same bits: outputs and gradients."""
     network = _copied(network).float()
     part = cluster(network.elements, network.cutoff)
@@ -265,7 +284,9 @@ ATOM_LAWS: tuple[AtomLaw, ...] = (
     check_hard_places,
     check_forces,
     check_smooth_cutoff,
-    check_derivatives,
+    check_skin,
+    check_parameters,
+    check_second_derivatives,
     check_unknown_element,
     check_precision,
     check_saved,
@@ -284,7 +305,7 @@ class AtomCase:
     """
 
     name: str
-    make: Callable[[], nn.Module]
+    make: Callable[[], AtomModule]
     exempt: tuple[AtomLaw, ...] = ()
 
     @property
@@ -303,28 +324,28 @@ def check_atom_case(case: AtomCase) -> None:
         law(case.make())
 
 
-def _copied(network: nn.Module) -> Any:
+def _copied(network: AtomModule) -> AtomModule:
     return copy.deepcopy(network).double().eval()
 
 
-def _both(network: Any) -> tuple[Graph, Graph]:
+def _both(network: AtomModule) -> tuple[Graph, Graph]:
     """A molecule and a crystal of the network's elements."""
     return cluster(network.elements, network.cutoff), thin_crystal(network.elements, network.cutoff)
 
 
-def _out(network: nn.Module, graph: Graph) -> Tensor:
+def _out(network: AtomModule, graph: Graph) -> Tensor:
     with torch.no_grad():
         return network(graph.z, graph.adj, vectors(graph))
 
 
-def _weighted(network: nn.Module, graph: Graph, pos: Tensor) -> Tensor:
+def _weighted(network: AtomModule, graph: Graph, pos: Tensor) -> Tensor:
     """All outputs in one number, each atom with a weight of its own."""
     out = network(graph.z, graph.adj, vectors(graph, pos))
     weights = torch.linspace(0.5, 1.5, out.numel(), dtype=out.dtype).view_as(out)
     return (out * weights).sum()
 
 
-def _with_gradient(network: nn.Module, graph: Graph) -> tuple[Tensor, Tensor]:
+def _with_gradient(network: AtomModule, graph: Graph) -> tuple[Tensor, Tensor]:
     pos = graph.pos.detach().clone().requires_grad_()
     total = _weighted(network, graph, pos)
     return _out(network, graph), torch.autograd.grad(total, pos)[0]

@@ -67,8 +67,8 @@ def thin_crystal(elements: tuple[int, ...], cutoff: float) -> Graph:
 
 def vectors(graph: Graph, pos: Float[Tensor, "n 3"] | None = None) -> Float[Tensor, "e 3"]:
     """Where the source of each edge is, seen from its target; with other places in the stead of the graph's."""
-    pos = graph.pos if pos is None else pos
-    apart = pos.index_select(0, graph.adj.src) - pos.index_select(0, graph.adj.dst)
+    places = graph.pos if pos is None else pos
+    apart = places.index_select(0, graph.adj.src) - places.index_select(0, graph.adj.dst)
     if "shift" not in graph.edge:
         return apart
     cell = graph.cell.index_select(0, graph.graph_id.index_select(0, graph.adj.dst))

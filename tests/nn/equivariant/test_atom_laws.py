@@ -17,15 +17,16 @@ from grapevine.testing.atoms import (
     check_atom_case,
     check_batch,
     check_bits,
-    check_derivatives,
     check_direction,
     check_forces,
     check_hard_places,
     check_lone_atoms,
     check_order,
+    check_parameters,
     check_precision,
     check_rotation,
     check_saved,
+    check_skin,
     check_smooth_cutoff,
     check_supercell,
     check_translation,
@@ -87,7 +88,7 @@ def test_its_forces_can_be_trained(case):
         return (answers.forces - wanted.forces).square().mean() + (answers.energy - wanted.energy).square().mean()
 
     before = loss()
-    gradients = torch.autograd.grad(before, [*potential.parameters()])
+    gradients = torch.autograd.grad(before, [*potential.parameters()], materialize_grads=True)
     length = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     with torch.no_grad():
         for parameter, gradient in zip(potential.parameters(), gradients, strict=True):
@@ -139,10 +140,11 @@ class _Broken(nn.Module):
         ("total", check_batch, "a batch changes"),
         ("mean", check_lone_atoms, "not finite"),
         ("jumps", check_smooth_cutoff, "the output jumps"),
+        ("jumps", check_skin, "behind the cut-off change"),
         ("deaf", check_smooth_cutoff, "half the cut-off is not heard"),
         ("detached", check_forces, "finite differences give"),
         ("inverse", check_hard_places, "two atoms at one place has an output"),
-        ("", check_derivatives, "unused has no gradient"),
+        ("", check_parameters, "unused has no gradient"),
         ("", check_unknown_element, "is taken"),
         ("float64", check_precision, "in float32 the output is torch.float64"),
     ],

@@ -8,7 +8,6 @@ that kind has a weight for each channel, which a network R makes of the distance
 
 from math import sqrt
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 

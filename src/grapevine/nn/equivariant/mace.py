@@ -8,6 +8,7 @@ Batatia, Kovács, Simm, Ortner & Csányi 2022, "MACE: higher order equivariant m
 and accurate force fields". <n> is the average number of neighbours, and not its root.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -115,8 +116,7 @@ class MACE(AtomNetwork):
         last = shape.num_layers - 1
         irreps = [shape.irreps(0), *[shape.irreps(shape.hidden_degree)] * last, shape.irreps(0)]
         self.layers = nn.ModuleList(
-            MACELayer(before, after, len(self.kinds), shape)
-            for before, after in zip(irreps[:-1], irreps[1:], strict=True)
+            MACELayer(before, after, len(self.kinds), shape) for before, after in itertools.pairwise(irreps)
         )
         self.readouts = nn.ModuleList(ScalarMLP([shape.channels, out_channels]) for _ in range(last))
         self.readouts.append(ScalarMLP([shape.channels, shape.readout_channels, out_channels]))
@@ -127,11 +127,10 @@ class MACE(AtomNetwork):
         radial = self.bessel(length) * self.envelope(length).unsqueeze(1)
         sh = spherical_harmonics(vector, self.shape.max_degree)
         x = self.embedding[element] / sqrt(len(self.kinds))
-        out = None
+        out = x.new_zeros(len(x), self.out_channels)
         for layer, readout in zip(self.layers, self.readouts, strict=True):
             x = layer(x, adj, element, radial, sh, 1 / self.avg_num_neighbors)
-            share = readout(x[:, : self.shape.channels])
-            out = share if out is None else out + share
+            out = out + readout(x[:, : self.shape.channels])  # the scalars stand first
         return out
 
 
@@ -161,4 +160,3 @@ class MACELayer(nn.Module):
         heard = self.convolution(self.before(x), adj, self.radial(radial), sh)
         products = self.products(self.mix(heard) * scale, element)
         return self.after(products) + self.past.of_kinds(x, element)
-

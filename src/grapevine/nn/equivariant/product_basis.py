@@ -87,7 +87,7 @@ class ProductBasis(nn.Module):
 def _basis(
     irreps_in: tuple[Irrep, ...], irreps_out: tuple[Irrep, ...], correlation: int
 ) -> tuple[Tensor, list[int], Terms]:
-    """[terms, couplings] how much of each product a coupling holds; the couplings of each irrep and order; the terms."""
+    """[terms, couplings] how much of each product a coupling holds; their number by irrep and order; the terms."""
     num_components = sum(irrep.dim for irrep in irreps_in)
     columns: list[list[tuple[int, tuple[int, ...], float]]] = []  # of a coupling: (output, factors, how much)
     sizes, first = [], 0
@@ -95,9 +95,7 @@ def _basis(
         for order in range(1, correlation + 1):
             kept = _independent(_symmetric(irreps_in, irrep, order), num_components)
             sizes.append(len(kept))
-            columns += [
-                [(first + m, factors, value) for (m, factors), value in coupling.items()] for coupling in kept
-            ]
+            columns += [[(first + m, factors, value) for (m, factors), value in coupling.items()] for coupling in kept]
         first += irrep.dim
     keys = sorted({(output, factors) for column in columns for output, factors, _ in column}, key=_by_output)
     place = {key: row for row, key in enumerate(keys)}

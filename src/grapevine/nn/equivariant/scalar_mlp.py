@@ -5,6 +5,7 @@ y = x W1 / root(k),  then for each further layer  y = c silu(y) W / root(k)     
 W is drawn with variance one, and c makes the activated numbers of variance one (as in e3nn).
 """
 
+import itertools
 from collections.abc import Sequence
 from math import sqrt
 
@@ -29,7 +30,7 @@ class ScalarMLP(nn.Module):
     def __init__(self, channels: Sequence[int]):
         super().__init__()
         check(len(channels) >= 2, f"a network has an input and an output, got channels {list(channels)}")
-        self.weights = nn.ParameterList(torch.randn(pair) for pair in zip(channels[:-1], channels[1:], strict=True))
+        self.weights = nn.ParameterList(torch.randn(pair) for pair in itertools.pairwise(channels))
         self.scale = second_moment_scale("silu")
 
     def forward(self, x: Float[Tensor, "n k"]) -> Float[Tensor, "n c"]:

@@ -120,7 +120,11 @@ def _slopes_by_x(begin, end, table, kind, g, x, weight, of_x):
 @kernel
 def _slope_by_x(zero, f, count, i, table, kind, g, x, weight, of_x):
     channels = x.shape[2]
-    of, w, heard = i * x.shape[1] * channels + f, kind[i] * weight.shape[1] * channels + f, i * g.shape[1] * channels + f
+    of, w, heard = (
+        i * x.shape[1] * channels + f,
+        kind[i] * weight.shape[1] * channels + f,
+        i * g.shape[1] * channels + f,
+    )
     for k in range(table.shape[0]):
         scale = take(g, heard + table[k, 0] * channels, count, zero) * take(weight, w + k * channels, count, zero)
         a = of + table[k, 1] * channels
@@ -180,7 +184,11 @@ def _turns_of_nodes(begin, end, table, kind, g, x, weight, by_x, by_weight, of_g
 def _turn_of_node(zero, f, count, i, table, kind, g, x, weight, by_x, by_weight, of_g, of_x):
     """With s = g w and s' = g w': by the product rule, each factor's slope is s' * the others + s * (the others)'."""
     channels = x.shape[2]
-    of, w, heard = i * x.shape[1] * channels + f, kind[i] * weight.shape[1] * channels + f, i * g.shape[1] * channels + f
+    of, w, heard = (
+        i * x.shape[1] * channels + f,
+        kind[i] * weight.shape[1] * channels + f,
+        i * g.shape[1] * channels + f,
+    )
     for k in range(table.shape[0]):
         plain, turned = take(weight, w + k * channels, count, zero), take(by_weight, w + k * channels, count, zero)
         product = _product(zero, k, table, x, of, channels, count)

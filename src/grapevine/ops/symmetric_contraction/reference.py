@@ -14,7 +14,8 @@ def slopes(table: Tensor, kind: Tensor, g: Tensor, x: Tensor, weight: Tensor) ->
     with torch.enable_grad():
         x, weight = x.detach().requires_grad_(), weight.detach().requires_grad_()
         out = total(table, kind, g.shape[1], x, weight)
-        return torch.autograd.grad(out, (x, weight), g)
+        of_x, of_weight = torch.autograd.grad(out, (x, weight), g)
+    return of_x, of_weight
 
 
 def turns(
@@ -25,7 +26,9 @@ def turns(
         g, x, weight = (tensor.detach().requires_grad_() for tensor in (g, x, weight))
         out = total(table, kind, g.shape[1], x, weight)
         of_x, of_weight = torch.autograd.grad(out, (x, weight), g, create_graph=True)
-        return torch.autograd.grad((of_x * by_x).sum() + (of_weight * by_weight).sum(), (g, x, weight))
+        change = (of_x * by_x).sum() + (of_weight * by_weight).sum()
+        by_g, by_own, by_weights = torch.autograd.grad(change, (g, x, weight))
+    return by_g, by_own, by_weights
 
 
 def _factor(table: Tensor, x: Tensor, which: int) -> Tensor:

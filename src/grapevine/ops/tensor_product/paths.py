@@ -74,7 +74,7 @@ class Paths:
             )
             check(
                 all(end <= width for end, width in zip(ends, (in_width, sh_width, out_width), strict=True)),
-                f"a path ends at columns {ends} of x, sh and the output, which have {in_width}, {sh_width}, {out_width}",
+                f"a path ends at columns {ends} of x, sh and output, which have {in_width}, {sh_width}, {out_width}",
             )
         self._view = _tables(self._paths)
         self._turned: Paths | None = None
@@ -98,12 +98,15 @@ class Paths:
     def view(self, dtype: torch.dtype) -> list[Tensor]:
         """What a kernel takes: the table, where each path's entries start, their places (o, s, a) and values."""
         if dtype not in self._cast:
-            self._cast[dtype] = [*self._view[:3], self._view[3].to(dtype)]
+            with torch.inference_mode(False):  # what evaluation makes first, training uses later
+                self._cast[dtype] = [*self._view[:3], self._view[3].to(dtype)]
         return self._cast[dtype]
 
     def __repr__(self) -> str:
         paths = f"{len(self)} path{'' if len(self) == 1 else 's'}"
-        return f"Paths({paths}, x {self.in_width}, sh {self.sh_width}, out {self.out_width}, weights {self.weight_width})"
+        return (
+            f"Paths({paths}, x {self.in_width}, sh {self.sh_width}, out {self.out_width}, weights {self.weight_width})"
+        )
 
 
 def _turn(path: Path) -> Path:
