@@ -2,6 +2,7 @@
 
 mace        9 benzenes, 108 atoms: energies and forces, a training step, and memory, for L = 0, 1 and 2
 molecules   the same for a batch of 32 frames of ethanol, 288 atoms
+pyg         SchNet and DimeNet++ on that batch, beside PyTorch Geometric's
 
 128 channels, harmonics to degree 3, two layers, cut-off 5 angstrom, float32. mace-torch's weights are loaded into ours,
 and energies and forces must be the same before anything is timed; then both run in turn. A training step is a forward
@@ -30,6 +31,7 @@ import torch
 from ase.build import molecule
 from ase.io import iread
 
+from benchmarks import potentials_pyg
 from benchmarks.graphs import DATA
 from benchmarks.machine import environment, slug
 from benchmarks.report import Claim, Result, Table, keep, skipped, to_markdown
@@ -64,13 +66,16 @@ class Case:
     def elements(self) -> list[int]:
         return sorted({number for z, _ in self.structures for number in z})
 
-    def graph(self, dtype: torch.dtype = torch.float32, count: int | None = None) -> Graph:
+    def graphs(self, dtype: torch.dtype = torch.float32) -> list[Graph]:
         parts = []
-        for z, pos in self.structures[:count]:
+        for z, pos in self.structures:
             place = torch.tensor(pos, dtype=dtype)
             edge_index, _ = neighbor_list(place, CUTOFF)
-            parts.append(Graph(edge_index, z=torch.tensor(z), pos=place))
-        return Graph.batch(parts)
+            parts.append(Graph(edge_index, num_nodes=len(z), z=torch.tensor(z), pos=place))
+        return parts
+
+    def graph(self, dtype: torch.dtype = torch.float32) -> Graph:
+        return Graph.batch(self.graphs(dtype))
 
     def job(self, **more: Any) -> dict[str, Any]:
         graph = self.graph()
@@ -115,6 +120,14 @@ def molecules(rounds: int, threads: int) -> Result:
     if not (DATA / "atoms" / "md17_ethanol_2000.xyz").is_file():
         return skipped("32 frames of ethanol", "there is no md17_ethanol_2000.xyz")
     return _raced("32 frames of ethanol, 288 atoms", ethanols(32), (0, 1), rounds, threads)
+
+
+def pyg(rounds: int, threads: int) -> Result:
+    """The same batch for two networks that PyTorch Geometric has."""
+    if not (DATA / "atoms" / "md17_ethanol_2000.xyz").is_file():
+        return skipped("32 frames of ethanol", "there is no md17_ethanol_2000.xyz")
+    graphs = Case(ethanols(32), 0, threads).graphs()
+    return potentials_pyg.race("32 frames of ethanol", graphs, CUTOFF, rounds, threads)
 
 
 def _raced(
@@ -259,7 +272,7 @@ def mace_python() -> str | None:
     return os.environ.get("MACE_PYTHON")
 
 
-_RUNS = {"mace": mace, "molecules": molecules}
+_RUNS = {"mace": mace, "molecules": molecules, "pyg": pyg}
 
 
 def main() -> None:
