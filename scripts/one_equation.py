@@ -9,12 +9,15 @@ import os.path
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import NamedTuple
 
 from torch import nn
 
 import grapevine.nn as gnn
+from grapevine.nn import equivariant as atoms
 from grapevine.nn.equation import Equation
+from grapevine.recipes.atoms.config import POTENTIALS
 from grapevine.recipes.models import MODELS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +46,13 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.Weave: "weave",
     gnn.MolecularGraphConv: "molgraph",
     gnn.NeuralFingerprintConv: "fingerprint",
+    atoms.SchNet: "schnet",
+    atoms.DTNN: "dtnn",
+    atoms.PaiNN: "painn",
+    atoms.EGNN: "egnn",
+    atoms.DimeNetPlusPlus: "dimenet",
+    atoms.NequIP: "nequip",
+    atoms.MACE: "mace",
 }
 ALONE = "mlp"  # of MODELS the one that hears nobody
 COLUMNS = (
@@ -63,9 +73,9 @@ class Architecture(NamedTuple):
         return next((NAMES[kind] for kind in self.classes if kind in NAMES), "")
 
 
-def architectures() -> list[Architecture]:
-    """Every public class of grapevine.nn with an equation of its own, those of one equation together, by year."""
-    public = [getattr(gnn, name) for name in gnn.__all__]
+def architectures(room: ModuleType = gnn) -> list[Architecture]:
+    """Every public class of a room with an equation of its own, those of one equation together, by year."""
+    public = [getattr(room, name) for name in room.__all__]
     found: dict[int, Architecture] = {}
     for kind in public:
         if isinstance(kind, type) and "equation" in vars(kind):
@@ -83,10 +93,9 @@ def table(rows: Sequence[Architecture]) -> str:
 
 def page() -> str:
     """The whole page, as the code says now."""
-    rows = architectures()
-    unknown = set(NAMES.values()) ^ set(MODELS) - {ALONE}
+    unknown = set(NAMES.values()) ^ (set(MODELS) | set(POTENTIALS)) - {ALONE}
     assert not unknown, f"the command and NAMES do not have the same models: {', '.join(sorted(unknown))}"
-    return _PAGE.replace("TABLE", table(rows))
+    return _PAGE.replace("TABLE OF ATOMS", table(architectures(atoms))).replace("TABLE", table(architectures()))
 
 
 def is_current(path: Path = PAGE) -> bool:
@@ -154,6 +163,16 @@ whole graph too; the same three words say what becomes of those.
 - **`--model`.** By which name `grapevine train` knows it. Beside these there is `mlp`, which hears nobody.
 
 TABLE
+
+## Atoms in space
+
+These see atomic numbers z and, of each neighbour within a cut-off, the vector r_ij to it; r is its length, Y its
+spherical harmonics, x the tensor product of two irreps and R(r) a network of the distance. Energies are sums over
+atoms; whatever is turned, mirrored or moved, they stay, and forces turn with the structure
+([atoms](atoms.md)). As graphs with distances all of them hear more than the edges alone: MACE also multiplies what
+several neighbours said.
+
+TABLE OF ATOMS
 
 ## The special cases, proven
 
