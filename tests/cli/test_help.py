@@ -11,11 +11,14 @@ import grapevine
 from grapevine.cli import app, options
 from grapevine.data.datasets import DATASETS
 from grapevine.data.split import SPLIT_KINDS
+from grapevine.data.structure_files import POTENTIALS
 from grapevine.recipes.models import MODELS
 from grapevine.recipes.source import Format
 from tests.cli.run import run, works
 
-COMMANDS = ("train", "predict", "evaluate", "embed", "info", "compare", "compare-models", "audit", "datasets")
+COMMANDS = (
+    "train", "predict", "evaluate", "embed", "relax", "md", "info", "compare", "compare-models", "audit", "datasets",
+)  # fmt: skip
 
 
 def test_the_words_of_the_options_are_those_of_the_program():
@@ -40,7 +43,7 @@ def test_every_option_says_what_it_is():
 
 def test_the_help_names_every_model_and_the_version_is_told():
     words = works("train", "--help").stdout.replace(",", " ").replace(";", " ").split()
-    assert {*MODELS, "auto"} <= set(words)
+    assert {*MODELS, *POTENTIALS, "auto"} <= {word.strip(".") for word in words}
     assert works("--version").stdout == f"grapevine {grapevine.__version__}\n"
 
 

@@ -237,11 +237,18 @@ def test_two_atoms_at_one_place_are_left_out_and_listed(tmp_path):
     assert "bad.xyz" in (result.folder / "report.html").read_text()
 
 
+@pytest.mark.parametrize("suffix", [".traj", ".db", ".extxyz", ".xyz.gz"])
+def test_the_other_formats_hold_the_same(tmp_path, suffix):
+    write(tmp_path / f"frames{suffix}", clusters(6))
+    data = load_atoms(AtomsSource(path=str(tmp_path / f"frames{suffix}")), AtomsSplit(), 2.6)
+    assert "6 structures of 6 atoms of H, O; 6 energies, 6 with forces" in data.notes[0]
+
+
 def test_the_names_are_the_same_everywhere():
     assert NAMES == POTENTIALS
 
 
-@pytest.mark.parametrize("name", ["schnet", "painn", "dtnn", "egnn", "dimenet", "mace"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_network_is_built_and_takes_its_options(name):
     network = build_potential_network(PotentialConfig(name=name, elements=(1, 8), hidden_channels=8, num_layers=2))
     small = sum(p.numel() for p in network.parameters())

@@ -318,7 +318,9 @@ Config = Annotated[
 NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.html.", rich_help_panel=_OUTPUT)]
 OutFile = Annotated[
     Path | None,
-    typer.Option("--out", metavar="FILE", help="Write them to a .csv, .tsv, .parquet, .jsonl or .arrow file."),
+    typer.Option(
+        "--out", metavar="FILE", help="Write them to a .csv, .tsv, .parquet, .jsonl or .arrow file; structures to .xyz."
+    ),
 ]
 Pairs = Annotated[
     str | None,

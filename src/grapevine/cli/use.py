@@ -9,7 +9,9 @@ PREDICT_EPILOG = """Examples:
 
 grapevine predict runs/people-gcn --nodes new.csv --edges new-friends.csv --out said.csv
 
-grapevine predict runs/friends-gcn --pairs who.csv · a model of links, over the edges it was trained on"""
+grapevine predict runs/friends-gcn --pairs who.csv · a model of links, over the edges it was trained on
+
+grapevine predict runs/frames-mace new.xyz --out said.xyz · energies and forces of structures"""
 
 
 def predict(

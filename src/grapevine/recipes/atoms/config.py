@@ -88,7 +88,7 @@ class PotentialConfig(BaseModel):
         hidden_channels: numbers of a state, of MACE and NequIP copies of each irrep.
         num_layers: how often neighbours are heard.
         hidden_degree: of MACE and NequIP, the highest degree of the states.
-        max_degree: of MACE and NequIP, that of the harmonics.
+        max_degree: of MACE, that of the harmonics; NequIP has one for both.
         correlation: of MACE, how often what is heard is multiplied with itself.
         dtype: of the weights and the places.
         elements: the atomic numbers that it knows; filled in from the data.

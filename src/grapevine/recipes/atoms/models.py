@@ -48,8 +48,7 @@ _ROWS: dict[PotentialName, _Row] = {
         0.01, 5, "MACEShape", {"hidden_channels": 32, "hidden_degree": 1, "max_degree": 3}, True,
     ),
     "nequip": _Row(
-        "nequip", "NequIP", {**_PLAIN, "hidden_channels": "channels", "hidden_degree": "hidden_degree",
-                             "max_degree": "max_degree"},
+        "nequip", "NequIP", {**_PLAIN, "hidden_channels": "channels", "hidden_degree": "max_degree"},
         0.005, 5, "NequIPShape", {"hidden_channels": 32}, True,
     ),
     "painn": _Row("painn", "PaiNN", _PLAIN, 1e-3, 10, None, {"hidden_channels": 64}),
