@@ -61,7 +61,7 @@ class Calculator(_Base):
         check(dtype is None or dtype in DTYPES, f"dtype must be float32 or float64, got {dtype!r}")
         self.dtype = DTYPES[dtype or self.trained.config.dtype]
         self.device = torch.device(device)
-        self.potential = deepcopy(self.trained.potential).to(self.device, self.dtype).eval()
+        self.potential = deepcopy(self.trained.potential).to(self.device, self.dtype).eval().requires_grad_(False)
         self.neighbors = SkinNeighbors(self.trained.config.cutoff, skin)
 
     def calculate(
