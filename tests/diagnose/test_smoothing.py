@@ -1,5 +1,6 @@
 """Over-smoothing: against dense formulas, and on states whose measures are known."""
 
+import importlib
 import math
 
 import networkx as nx
@@ -9,7 +10,6 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grapevine.diagnose import smoothing as smoothing_module
 from grapevine.diagnose.smoothing import (
     dirichlet_energy,
     mean_average_distance,
@@ -23,6 +23,8 @@ from grapevine.graph import Adjacency
 from grapevine.nn import GNN, GCNConv
 from grapevine.ops.sparse import SparseMatrix
 from tests.diagnose.cases import adjacency_of, any_graph, many, random_states
+
+MODULE = importlib.import_module("grapevine.diagnose.smoothing")  # the package's `smoothing` is the function
 
 
 @many
@@ -118,12 +120,12 @@ def test_averaging_again_and_again_smooths():
 def test_chunks_of_edges(monkeypatch):
     adj, x = adjacency_of(nx.grid_2d_graph(5, 5)), random_states(25, 3)
     whole = smoothing([x], adj)
-    monkeypatch.setattr(smoothing_module, "_CHUNK", 7)
+    monkeypatch.setattr(MODULE, "_CHUNK", 7)
     assert smoothing([x], adj) == whole
 
 
 def test_a_rank_of_some_rows(monkeypatch):
-    monkeypatch.setattr(smoothing_module, "_WIDEST", 4)
+    monkeypatch.setattr(MODULE, "_WIDEST", 4)
     assert len(singular_values(random_states(9, 7))) == 4
     assert len(singular_values(random_states(9, 3))) == 3
 
