@@ -24,7 +24,7 @@ from grapevine.graph import Adjacency, Graph
 
 _DENSE = 3000  # nodes of a piece up to which a matrix is inverted
 _LARGEST = 20_000  # nodes of which all pairs may be asked for
-_PRECISION = 1e-10  # of the conjugate gradients, relative to the right-hand side
+_EXACT, _ROUGH = 1e-10, 1e-6  # where the conjugate gradients stop, relative to the right-hand side
 
 
 def resistance_matrix(edges: Adjacency | Graph | Tensor) -> np.ndarray:
@@ -90,7 +90,7 @@ def estimated_resistance(
     asked = _asked(graph, pairs)
     out, of_pair = _start(graph, asked)
     out[of_pair >= 0] = 0
-    generator, solve = np.random.default_rng(seed), _solver(graph)
+    generator, solve = np.random.default_rng(seed), _solver(graph, _ROUGH)
     for _ in range(num_probes):
         signs = generator.choice(np.array([-1.0, 1.0]), graph.num_pairs)
         given = np.bincount(graph.low, signs, graph.num_nodes) - np.bincount(graph.high, signs, graph.num_nodes)
@@ -105,7 +105,7 @@ def _asked(graph: Undirected, pairs: Any) -> np.ndarray:
 
 
 def _start(graph: Undirected, asked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is known without a sum, 0 of a node to itself and infinity between pieces; and the piece of a pair, or -1."""
+    """Infinity between pieces, 0 elsewhere so far; and the piece that each pair is in, or -1."""
     one, other = graph.component[asked]
     return np.where(one == other, 0.0, np.inf), np.where(one == other, one, -1)
 
@@ -139,7 +139,7 @@ def _between_all(part: Undirected) -> np.ndarray:
 
 
 def _by_solving(part: Undirected, ends: np.ndarray) -> np.ndarray:
-    solve, out = _solver(part), np.zeros(ends.shape[1])
+    solve, out = _solver(part, _EXACT), np.zeros(ends.shape[1])
     for k in np.flatnonzero(ends[0] != ends[1]):
         given = np.zeros(part.num_nodes)
         given[ends[:, k]] = 1, -1
@@ -148,13 +148,13 @@ def _by_solving(part: Undirected, ends: np.ndarray) -> np.ndarray:
     return out
 
 
-def _solver(graph: Undirected) -> Any:
+def _solver(graph: Undirected, precision: float) -> Any:
     """z with (D - A) z = b, for a b that adds up to zero in every piece; Jacobi's preconditioner."""
     inverse = 1 / np.maximum(graph.degree, 1)
     jacobi: Any = LinearOperator((graph.num_nodes, graph.num_nodes), matvec=lambda v: inverse * v.ravel())
 
     def solve(given: np.ndarray) -> np.ndarray:
-        z, failed = cg(graph.laplacian, given, rtol=_PRECISION, M=jacobi, maxiter=20 * graph.num_nodes + 100)
+        z, failed = cg(graph.laplacian, given, rtol=precision, M=jacobi, maxiter=20 * graph.num_nodes + 100)
         if failed:
             raise InputError("the resistance did not converge: the graph is too long and thin for conjugate gradients")
         return z

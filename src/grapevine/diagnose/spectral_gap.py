@@ -8,6 +8,7 @@ gives an S that obeys the upper bound: where the narrow place is.
 It is of the simple undirected graph: no direction, no loops, each pair of neighbours once.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph
 
 _DENSE = 400  # nodes up to which all eigenvalues are computed
+_SHIFT = 1e-10  # added to L, which has no inverse
 _RESTARTS = 400  # of Lanczos' method, before the graph is taken for one with a thin place and factorised
 
 
@@ -86,33 +88,30 @@ def _second(graph: Undirected) -> tuple[float, np.ndarray]:
     """The second smallest eigenvalue of a connected graph's L, and D^-1/2 times its eigenvector."""
     root = graph.degree**0.5
     scale: Any = scipy.sparse.diags_array(1 / root)
-    walk, top = scipy.sparse.csr_array(scale @ graph.matrix @ scale), root / np.linalg.norm(root)
-    n = graph.num_nodes
+    walk, n = scipy.sparse.csr_array(scale @ graph.matrix @ scale), graph.num_nodes
     if n <= _DENSE:
-        values, vectors = scipy.linalg.eigh(np.eye(n) - walk.toarray(), subset_by_index=[1, 1])
-        return max(float(values[0]), 0.0), vectors[:, 0] / root
-
-    def deflated(v: np.ndarray) -> np.ndarray:
-        v = v.ravel()
-        return walk @ v + v - 2 * (top @ v) * top  # I + D^-1/2 A D^-1/2, its largest eigenvalue moved to 0
-
-    operator: Any = LinearOperator((n, n), matvec=deflated, dtype=np.float64)
-    start = np.random.default_rng(0).standard_normal(n)
-    try:
-        values, vectors = eigsh(operator, 1, which="LA", ncv=40, v0=start, tol=1e-9, maxiter=_RESTARTS)
-        return max(2 - float(values[0]), 0.0), vectors[:, 0] / root
-    except ArpackNoConvergence:
-        return _by_factorising(walk, root, start)
+        vector = scipy.linalg.eigh(np.eye(n) - walk.toarray(), subset_by_index=[1, 1])[1][:, 0]
+    else:
+        top, start = root / np.linalg.norm(root), np.random.default_rng(0).standard_normal(n)
+        try:
+            vector = _largest(lambda v: walk @ v + v, top, start)
+        except ArpackNoConvergence:
+            factor = splu(scipy.sparse.csc_array(scipy.sparse.eye_array(n) * (1 + _SHIFT) - walk))
+            vector = _largest(factor.solve, top, start)
+    vector = vector / root
+    steps = vector[graph.low] - vector[graph.high]  # by differences, a small gap keeps its digits
+    return float(steps @ steps / (graph.degree @ vector**2)), vector
 
 
-def _by_factorising(walk: Any, root: np.ndarray, start: np.ndarray) -> tuple[float, np.ndarray]:
-    """Lanczos' method on the inverse of L a little above zero: its two largest eigenvalues are the two smallest of L."""
-    shift, n = 1e-10, len(root)
-    factor = splu(scipy.sparse.csc_array(scipy.sparse.eye_array(n) * (1 + shift) - walk))
-    inverse: Any = LinearOperator((n, n), matvec=lambda v: factor.solve(v.ravel()), dtype=np.float64)
-    values, vectors = eigsh(inverse, 2, which="LA", v0=start)
-    second = values.argmin()
-    return max(1 / float(values[second]) - shift, 0.0), vectors[:, second] / root
+def _largest(apply: Callable[[np.ndarray], np.ndarray], top: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """The eigenvector of the largest eigenvalue but the one of `top`, by Lanczos' method."""
+
+    def across(v: np.ndarray) -> np.ndarray:
+        return v - (top @ v) * top
+
+    n = len(top)
+    operator: Any = LinearOperator((n, n), matvec=lambda v: across(apply(across(v.ravel()))), dtype=np.float64)
+    return across(eigsh(operator, 1, which="LA", ncv=40, v0=across(start), tol=1e-9, maxiter=_RESTARTS)[1][:, 0])
 
 
 def _sweep(graph: Undirected, vector: np.ndarray) -> tuple[float, np.ndarray, int]:
