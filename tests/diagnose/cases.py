@@ -2,12 +2,15 @@
 
 import networkx as nx
 import torch
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from grapevine.graph import Adjacency
 from tests.graph.cases import index_of, many, square_edges
 
-__all__ = ["adjacency_of", "any_graph", "many", "networkx_of"]
+__all__ = ["adjacency_of", "any_graph", "many", "networkx_of", "random_states", "some"]
+
+some = settings(deadline=None, max_examples=30)  # where one example is slow
 
 
 @st.composite

@@ -13,7 +13,7 @@ from grapevine.diagnose.squashing import bottlenecks, jacobian_norms, sensitivit
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
 from grapevine.nn import GNN, GATConv, GCNConv, GINConv
-from tests.diagnose.cases import adjacency_of, any_graph, many, random_states
+from tests.diagnose.cases import adjacency_of, any_graph, random_states, some
 
 MODULE = importlib.import_module("grapevine.diagnose.squashing")
 
@@ -23,7 +23,7 @@ def both_ways(plain: nx.Graph) -> Adjacency:
     return Adjacency(torch.cat([adj.edge_index, adj.edge_index.flip(0)], 1), adj.num_nodes)
 
 
-@many
+@some
 @given(any_graph())
 def test_a_linear_network_against_powers_of_its_matrix(case):
     adj, _ = case

@@ -9,7 +9,7 @@ It is of the simple undirected graph: no direction, no loops, each pair of neigh
 connected it is infinite.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import scipy.linalg
@@ -151,7 +151,8 @@ def _by_solving(part: Undirected, ends: np.ndarray) -> np.ndarray:
 def _solver(graph: Undirected, precision: float) -> Any:
     """z with (D - A) z = b, for a b that adds up to zero in every piece; Jacobi's preconditioner."""
     inverse = 1 / np.maximum(graph.degree, 1)
-    jacobi: Any = LinearOperator((graph.num_nodes, graph.num_nodes), matvec=lambda v: inverse * v.ravel())
+    as_operator = cast(Any, LinearOperator)  # SciPy's types know less
+    jacobi = as_operator((graph.num_nodes, graph.num_nodes), matvec=lambda v: inverse * v.ravel())
 
     def solve(given: np.ndarray) -> np.ndarray:
         z, failed = cg(graph.laplacian, given, rtol=precision, M=jacobi, maxiter=20 * graph.num_nodes + 100)

