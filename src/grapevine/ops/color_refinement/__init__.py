@@ -79,7 +79,7 @@ def color_refinement(
 def _ranks(labels: Tensor) -> Tensor:
     """[n] which of the distinct labels, in their order, each one is: in memory of its own."""
     low, high = (int(bound) for bound in torch.aminmax(labels.long())) if labels.numel() else (0, 0)
-    if 0 <= low and high < 2 * labels.numel() + 1024:  # few enough to be counted
+    if low >= 0 and high < 2 * labels.numel() + 1024:  # few enough to be counted
         is_there = torch.bincount(labels.long().flatten(), minlength=1).cpu() > 0
         return (is_there.cumsum(0) - 1)[labels.long().cpu()]
     return torch.unique(labels.long().cpu(), return_inverse=True)[1]
