@@ -90,7 +90,8 @@ def resistances(matrix: scipy.sparse.csr_array) -> Float[np.ndarray, "n n"]:
 
 def return_probabilities(matrix: scipy.sparse.csr_array, steps: int = WALK_STEPS) -> Float[np.ndarray, "n k"]:
     """How probable it is that a walk along the edges is back after 1 .. steps steps; it ends where no edge goes on."""
-    size, degree = matrix.shape[0], np.asarray(matrix.sum(1)).reshape(-1)
+    degree = np.asarray(matrix.sum(1)).reshape(-1)
+    size = len(degree)
     walk = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ matrix
     returns = np.zeros((size, steps))
     for low in range(0, size, _BLOCK):

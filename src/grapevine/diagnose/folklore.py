@@ -11,6 +11,7 @@ Multisets stand as sums of mixed numbers in two lanes of 64 bits with salts of t
 together with probability below N^2 / 2^129: for a billion of them about 10^-21.
 """
 
+from functools import reduce
 from itertools import combinations
 
 import numpy as np
@@ -70,8 +71,8 @@ def _folklore_round(colors: np.ndarray) -> np.ndarray:
         mixed = [_mix(colors + salts[i]) for i in range(k)]
         total = np.zeros_like(colors)
         for w in range(n):
-            heard = sum(np.expand_dims(mixed[i].take(w, axis=i), i) for i in range(k))
-            total += _mix(heard)
+            heard = [np.expand_dims(mixed[i].take(w, axis=i), i) for i in range(k)]
+            total += _mix(reduce(np.add, heard))
         lanes.append(_mix(_mix(colors + salts[_OWN]) + _mix(total + salts[_SUM])))
     return np.stack(lanes)
 
