@@ -136,7 +136,8 @@ def node_colors(
     >>> node_colors(Graph([[0, 1, 1, 2], [1, 0, 2, 1]]), "node-marking").tolist()
     [1, 0, 1]
     """
-    return torch.from_numpy(coloring(graph, test, node=node, edge=edge).node).to(graph.device)
+    _, ranks = np.unique(coloring(graph, test, node=node, edge=edge).node, return_inverse=True)
+    return torch.from_numpy(ranks).to(graph.device)
 
 
 def color_multiset(
