@@ -1,0 +1,243 @@
+"""Colour refinement on the processor: only nodes that hear of a class that was split off are looked at again.
+
+When a class falls apart, its largest part keeps the number and the others get new ones. Nodes of one class have heard
+alike so far, so what they hear of the renamed nodes alone tells them apart. A node is renamed at most log2 n times, so
+the work is O((n + e) log n) however many rounds there are (Hopcroft 1971; Cardon & Crochemore 1982).
+
+What is heard is sorted by a 64-bit hash of the multiset; where two hashes are equal, the multisets are compared in
+full, so no two classes fall together by chance. New numbers follow the order of the hashes, and those depend on the
+numbers of before: how the nodes are numbered has no part in it.
+"""
+
+import numpy as np
+
+from grapevine.ops.runtime.kernel import kernel, lean
+
+_ALL_BITS = 2**64 - 1
+_SHORT = 24  # a longer list is not sorted by insertion
+
+
+def refine(
+    indptr: np.ndarray,
+    targets: np.ndarray,
+    edge_labels: np.ndarray | None,
+    colors: np.ndarray,
+    max_rounds: int,
+    *,
+    hash_bits: int = _ALL_BITS,
+) -> int:
+    """Refine `colors` [n], numbers 0 .. k - 1 that are all in use, in place; the number of rounds that split a class.
+
+    Args:
+        indptr, targets: whom each node is heard by.
+        edge_labels: [e] whole numbers from 0 on, in the order of `targets`.
+        max_rounds: -1: until nothing changes.
+        hash_bits: a mask of the hashes, so that tests can make them meet.
+    """
+    num_nodes = len(colors)
+    sizes = np.zeros(num_nodes, np.int64)
+    counted = np.bincount(colors, minlength=0)
+    sizes[: len(counted)] = counted
+    members = np.argsort(colors, kind="stable")
+    place, first = np.empty(num_nodes, np.int64), np.zeros(num_nodes, np.int64)
+    place[members] = np.arange(num_nodes)
+    first[1:] = np.cumsum(sizes)[:-1]
+    items = np.empty(len(targets), np.int32 if edge_labels is None and num_nodes < 2**31 else np.int64)
+    classes = sizes, first, members, place
+    limit = np.iinfo(np.int64).max if max_rounds < 0 else max_rounds
+    return _rounds(indptr, targets, edge_labels, colors, classes, len(counted), items, limit, np.uint64(hash_bits))
+
+
+@kernel
+def _rounds(indptr, targets, labels, colors, classes, num_colors, items, max_rounds, bits):
+    num_nodes, sizes = colors.shape[0], classes[0]
+    moved, reached = np.arange(num_nodes), np.empty(num_nodes, np.int64)
+    begin, count = np.empty(num_nodes, np.int64), np.zeros(num_nodes, np.int64)
+    hashes, heard_in = np.zeros(num_nodes, np.uint64), np.zeros(num_nodes, np.int64)
+    keeper, largest = np.empty(num_nodes, np.int64), np.empty(num_nodes, np.int64)
+    is_alone = np.empty(num_nodes, np.uint8)
+    for i in range(num_nodes):
+        is_alone[i] = sizes[colors[i]] == 1
+    num_moved, num_rounds = num_nodes, 0
+    while num_moved > 0 and num_rounds < max_rounds:
+        num_reached = _reach(indptr, targets, moved[:num_moved], is_alone, reached, begin, count)
+        _hear(indptr, targets, labels, colors, moved[:num_moved], is_alone, items, begin, count, hashes)
+        nodes, starts = _group(reached[:num_reached], colors, items, begin, count, hashes, bits)
+        own = colors[nodes[starts[:-1]]]
+        _choose(own, starts, sizes, heard_in, keeper, largest)
+        num_moved, num_colors = _split(nodes, starts, own, colors, classes, num_colors, keeper, moved)
+        num_moved, num_colors = _split_rest(own, count, colors, classes, num_colors, keeper, moved, num_moved)
+        heard_in[own] = 0
+        for i in nodes:
+            count[i], hashes[i], is_alone[i] = 0, 0, sizes[colors[i]] == 1
+        for i in moved[:num_moved]:
+            is_alone[i] = sizes[colors[i]] == 1
+        num_rounds += num_moved > 0
+    return num_rounds
+
+
+@kernel
+def _reach(indptr, targets, moved, is_alone, reached, begin, count):
+    """Who hears of the moved nodes, and where in `items` what each hears will begin; a class of one is left out."""
+    num_reached = 0
+    for j in moved:
+        for p in range(indptr[j], indptr[j + 1]):
+            i = targets[p]
+            if not is_alone[i]:
+                if count[i] == 0:
+                    reached[num_reached] = i
+                    num_reached += 1
+                count[i] += 1
+    total = 0
+    for i in reached[:num_reached]:
+        begin[i] = total
+        total += count[i]
+        count[i] = 0
+    return num_reached
+
+
+@kernel
+def _hear(indptr, targets, labels, colors, moved, is_alone, items, begin, count, hashes):
+    """Put the colours of the moved nodes where they are heard, and add up their hashes there."""
+    num_nodes = colors.shape[0]
+    for j in moved:
+        item = np.int64(colors[j])
+        mixed = _mix(np.uint64(item))
+        for p in range(indptr[j], indptr[j + 1]):
+            i = targets[p]
+            if not is_alone[i]:
+                if labels is not None:
+                    item = np.int64(colors[j]) + np.int64(labels[p]) * num_nodes
+                    mixed = _mix(np.uint64(item))
+                items[begin[i] + count[i]] = item
+                count[i] += 1
+                hashes[i] += mixed
+
+
+@kernel
+def _group(reached, colors, items, begin, count, hashes, bits):
+    """The reached nodes, those of one colour that heard alike behind one another, and where each such group begins."""
+    keys = np.empty(reached.shape[0], np.uint64)
+    for r in range(reached.shape[0]):
+        i = reached[r]
+        keys[r] = _mix(hashes[i] + _mix(~np.uint64(colors[i]))) & bits
+    order = np.argsort(keys)
+    nodes, starts = reached[order], np.empty(reached.shape[0] + 1, np.int64)
+    num_groups, low = 0, 0
+    while low < nodes.shape[0]:
+        high = low + 1
+        while high < nodes.shape[0] and keys[order[high]] == keys[order[low]]:
+            high += 1
+        if high - low > 1:
+            _sort_run(nodes[low:high], colors, items, begin, count)
+        for r in range(low, high):
+            if r == low or _compare(nodes[r - 1], nodes[r], colors, items, begin, count) != 0:
+                starts[num_groups] = r
+                num_groups += 1
+        low = high
+    starts[num_groups] = nodes.shape[0]
+    return nodes, starts[: num_groups + 1]
+
+
+@kernel
+def _sort_run(nodes, colors, items, begin, count):
+    """Nodes of one hash in the order of what they heard: nothing moves unless two different multisets share it."""
+    for i in nodes:
+        first, end = begin[i], begin[i] + count[i]
+        if end - first > _SHORT:
+            items[first:end].sort()
+            continue
+        for p in range(first + 1, end):
+            value, q = items[p], p
+            while q > first and items[q - 1] > value:
+                items[q] = items[q - 1]
+                q -= 1
+            items[q] = value
+    for r in range(1, nodes.shape[0]):
+        node, s = nodes[r], r
+        while s > 0 and _compare(nodes[s - 1], node, colors, items, begin, count) > 0:
+            nodes[s] = nodes[s - 1]
+            s -= 1
+        nodes[s] = node
+
+
+@kernel
+def _compare(a, b, colors, items, begin, count):
+    """Below, at or above 0 as node a comes before b, is in its group or comes behind it."""
+    if colors[a] != colors[b]:
+        return np.int64(colors[a]) - np.int64(colors[b])
+    if count[a] != count[b]:
+        return count[a] - count[b]
+    for q in range(count[a]):
+        difference = np.int64(items[begin[a] + q]) - np.int64(items[begin[b] + q])
+        if difference != 0:
+            return difference
+    return np.int64(0)
+
+
+@kernel
+def _choose(own, starts, sizes, heard_in, keeper, largest):
+    """Which part of each class keeps its number: the largest, the first of several; -1 is who heard nothing."""
+    for g in range(own.shape[0]):
+        heard_in[own[g]] += starts[g + 1] - starts[g]
+    for c in own:
+        keeper[c], largest[c] = -1, sizes[c] - heard_in[c]
+    for g in range(own.shape[0]):
+        c, size = own[g], starts[g + 1] - starts[g]
+        if size > largest[c]:
+            keeper[c], largest[c] = g, size
+
+
+@kernel
+def _split(nodes, starts, own, colors, classes, num_colors, keeper, moved):
+    """Give the groups that do not keep their number new ones."""
+    num_moved = 0
+    for g in range(own.shape[0]):
+        if keeper[own[g]] != g:
+            for i in nodes[starts[g] : starts[g + 1]]:
+                _move(i, num_colors, colors, classes)
+                moved[num_moved] = i
+                num_moved += 1
+            num_colors += 1
+    return num_moved, num_colors
+
+
+@kernel
+def _split_rest(own, count, colors, classes, num_colors, keeper, moved, num_moved):
+    """Give those who heard nothing a new number where a group keeps the old one."""
+    sizes, first, members, _ = classes
+    for g in range(own.shape[0]):
+        c = own[g]
+        if keeper[c] == g:
+            before = num_moved
+            for i in members[first[c] : first[c] + sizes[c]]:
+                if count[i] == 0:
+                    moved[num_moved] = i
+                    num_moved += 1
+            for i in moved[before:num_moved]:
+                _move(i, num_colors, colors, classes)
+            num_colors += num_moved > before
+    return num_moved, num_colors
+
+
+@lean
+def _move(i, color, colors, classes):
+    """Take node i out of its class, to the end of whose range it goes, and into a new one, which begins there."""
+    sizes, first, members, place = classes
+    old = colors[i]
+    sizes[old] -= 1
+    last, at = first[old] + sizes[old], place[i]
+    other = members[last]
+    members[at], place[other] = other, at
+    members[last], place[i] = i, last
+    colors[i], first[color] = color, last
+    sizes[color] += 1
+
+
+@lean
+def _mix(key):
+    """The finaliser of splitmix64 (Steele, Lea & Flood 2014), one to one."""
+    key += np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
