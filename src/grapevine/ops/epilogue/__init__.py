@@ -137,7 +137,7 @@ def _epilogue_grad_backward(ctx, by_x, by_bias):
         return by_grad, by_saved, None if bias is None else total, None, None, None
     total = by_x + by_bias
     by_grad, _ = epilogue_grad_op(total, saved, bias, seed, ctx.activation, ctx.dropout)
-    if not is_bent:
+    if curvature is None or not is_bent:
         return by_grad, None, None, None, None, None
     bend = curvature(reference.inner(saved, bias))
     by_saved = reference.drop(reference.wide(total) * reference.wide(grad) * bend, seed, ctx.dropout).to(grad.dtype)
