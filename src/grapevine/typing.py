@@ -6,5 +6,5 @@ Operations say rows and cols for targets and sources. A star stands for any numb
 
 from typing import Literal
 
-ActivationName = Literal["none", "relu", "elu", "leaky_relu", "gelu", "silu", "tanh"]
+ActivationName = Literal["none", "relu", "elu", "leaky_relu", "gelu", "silu", "tanh", "shifted_softplus"]
 Reduce = Literal["sum", "mean", "max", "min"]

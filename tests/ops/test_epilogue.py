@@ -1,17 +1,19 @@
 """The fused epilogue against plain PyTorch, in every activation, type and width, and to the second derivative."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from grapevine.errors import InputError
-from grapevine.ops.epilogue import epilogue, epilogue_grad_op, epilogue_op, reference
+from grapevine.ops.epilogue import epilogue, epilogue_curve_op, epilogue_grad_op, epilogue_op, reference
 from grapevine.ops.runtime.random import keep_mask
 from tests.ops.cases import WIDTHS
 
 PLAIN = {
     "none": lambda z: z, "relu": F.relu, "elu": F.elu, "leaky_relu": F.leaky_relu, "gelu": F.gelu, "silu": F.silu,
-    "tanh": torch.tanh,
+    "tanh": torch.tanh, "shifted_softplus": lambda z: F.softplus(z, threshold=40) - math.log(2),
 }  # fmt: skip
 SEED = torch.tensor(2**40 + 17)
 
@@ -82,6 +84,40 @@ def test_derivatives(activation, dropout):
     assert torch.autograd.gradcheck(f, (x, bias))
     assert torch.autograd.gradgradcheck(f, (x, bias))
     assert torch.autograd.gradcheck(lambda x: f(x, None), (x,))
+
+
+@pytest.mark.parametrize("activation", ["elu", "gelu", "silu", "tanh", "shifted_softplus"])
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("columns", [3, 20, 64, 100])
+def test_second_derivative_in_one_pass(activation, dropout, columns):
+    """What a loss that holds a gradient sends back, against plain PyTorch."""
+    got, known = [], []
+    for found, f in ((got, epilogue), (known, plain)):
+        x, bias, grad = inputs(300, columns, torch.float64)
+        grad.requires_grad_()
+        given = {"activation": activation, "dropout": dropout, "seed": SEED}
+        slopes = torch.autograd.grad((f(x, bias, **given) * grad).sum(), (x, bias), create_graph=True)
+        sum((slope**2).sum() for slope in slopes).backward()
+        found += [x.grad, bias.grad, grad.grad]
+    torch.testing.assert_close(got, known, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["elu", "gelu", "silu", "tanh", "shifted_softplus"])
+def test_curve_kernel_equals_reference(activation):
+    x, bias, grad = (t.detach() for t in inputs(40, 35))
+    by_x, by_bias = torch.randn_like(x), torch.randn_like(bias)
+    for shift, seed in ((None, None), (bias, SEED)):
+        rest = grad, x, shift, seed, activation, 0.3
+        got, known = epilogue_curve_op(by_x, by_bias, *rest), reference.epilogue_curve(by_x + by_bias, *rest)
+        torch.testing.assert_close(got, known, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("dtype", "exact"), [(torch.float32, torch.float64), (torch.float64, torch.float64)])
+def test_shifted_softplus_to_the_last_digits(dtype, exact):
+    x = torch.linspace(-30, 30, 4001, dtype=dtype)
+    expected = torch.log1p(torch.exp(-x.to(exact).abs())) + x.to(exact).clamp(min=0) - math.log(2)
+    apart = (epilogue(x, activation="shifted_softplus").to(exact) - expected).abs()
+    assert (apart / expected.abs().clamp(min=0.5)).max() < 4 * torch.finfo(dtype).eps
 
 
 def test_third_derivative():

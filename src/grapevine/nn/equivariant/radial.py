@@ -14,6 +14,7 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn.functional import threshold
 
 from grapevine.errors import check
 from grapevine.nn.linear import check_channels
@@ -39,7 +40,9 @@ def gaussian_basis(r: Float[Tensor, " e"], centers: Float[Tensor, " k"], gamma: 
     1.0
     """
     apart = r.unsqueeze(1) - centers
-    return (apart * apart * -gamma).exp()
+    # Zero where the square has no normal float: a product with subnormal numbers takes a hundred times as long.
+    lowest = math.log(torch.finfo(r.dtype).tiny) / 2
+    return threshold(apart * apart * -gamma, lowest, -math.inf).exp()
 
 
 def polynomial_cutoff(r: Float[Tensor, "*e"], cutoff: float, p: int = 6) -> Float[Tensor, "*e"]:

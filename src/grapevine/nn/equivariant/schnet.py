@@ -17,9 +17,10 @@ from grapevine.nn.equivariant.atom_network import AtomNetwork
 from grapevine.nn.equivariant.geometry import lengths
 from grapevine.nn.equivariant.pairs import atom_pairs
 from grapevine.nn.equivariant.radial import CutoffName, GaussianBasis, check_cutoff_name, cutoff_factor
-from grapevine.nn.equivariant.softplus import linear_of_softplus
 from grapevine.nn.linear import Linear, check_channels
+from grapevine.ops.epilogue import epilogue
 from grapevine.ops.filter_sum import Filters, filter_sum
+from grapevine.ops.linear import linear
 
 
 class SchNet(AtomNetwork):
@@ -92,7 +93,7 @@ class SchNet(AtomNetwork):
         factor = None if factor is None else factor.unsqueeze(1)
         for layer in self.layers:
             h = h + layer(h, pairs.filters, basis, factor)
-        return linear_of_softplus(self.lin_out, self.lin_hidden(h))
+        return _two_layers(self.lin_hidden, self.lin_out, h)
 
 
 class _Interaction(nn.Module):
@@ -105,7 +106,13 @@ class _Interaction(nn.Module):
         self.lin_heard, self.lin_out = Linear(channels, channels), Linear(channels, channels)
 
     def forward(self, h: Tensor, filters: Filters, basis: Tensor, factor: Tensor | None) -> Tensor:
-        weight = linear_of_softplus(self.lin_filter, self.lin_basis(basis))
+        weight = _two_layers(self.lin_basis, self.lin_filter, basis)
         weight = weight if factor is None else weight * factor
         heard = filter_sum(filters, self.lin_in(h), weight)
-        return linear_of_softplus(self.lin_out, self.lin_heard(heard))
+        return _two_layers(self.lin_heard, self.lin_out, heard)
+
+
+def _two_layers(inner: nn.Module, outer: nn.Module, x: Tensor) -> Tensor:
+    """V ssp(W x + a) + b, with a and ssp in one pass."""
+    assert isinstance(inner, Linear)
+    return outer(epilogue(linear(x, inner.weight), inner.bias, activation="shifted_softplus"))

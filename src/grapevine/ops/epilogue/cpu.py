@@ -8,12 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grapevine.ops.epilogue.activation import KINDS, activate, slope
+from grapevine.ops.epilogue.activation import KINDS, activate, slope, slope_and_curvature
 from grapevine.ops.runtime.allocator import empty
 from grapevine.ops.runtime.kernel import kernel
 from grapevine.ops.runtime.parallel import as_array, share_rows
 from grapevine.ops.runtime.random import keep_lanes, scale_of, threshold_of
 from grapevine.ops.runtime.simd import load, load_part, spread, store, store_part, where, zeros
+from grapevine.ops.runtime.strips import put, take
 
 _CHUNK = 256  # rows
 
@@ -42,6 +43,21 @@ def epilogue_grad(
         work=grad.numel(),
     )  # fmt: skip
     return grad_x, torch.from_numpy(sums.sum(axis=0, dtype=np.float64)).to(grad.dtype)
+
+
+def epilogue_curve(
+    by: tuple[Tensor, Tensor], grad: Tensor, saved: Tensor, bias: Tensor | None, seed: Tensor | None, activation: str,
+    dropout: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    by_x, by_bias = by
+    by_grad, by_saved = (empty(grad.shape, grad.dtype) for _ in range(2))
+    sums = np.empty((_num_chunks(grad), grad.shape[1]), np.float64 if grad.dtype == torch.float64 else np.float32)
+    share_rows(
+        _curve, len(sums), grad.shape[0], as_array(by_x), as_array(by_bias), as_array(grad), as_array(saved),
+        _as_bias(bias, grad), KINDS[activation], _numbers(seed, dropout), as_array(by_grad), as_array(by_saved), sums,
+        work=2 * grad.numel(),
+    )  # fmt: skip
+    return by_grad, by_saved, torch.from_numpy(sums.sum(axis=0, dtype=np.float64)).to(grad.dtype)
 
 
 def _num_chunks(x: Tensor) -> int:
@@ -122,6 +138,40 @@ def _backward_part(total, first, last, f, count, columns, grad, saved, bias, kin
         store_part(grad_x, p, count, g)
         total = total + g
     store_part(sums, place, count, total)
+
+
+@kernel
+def _curve(begin, end, num_rows, by_x, by_bias, grad, saved, bias, kind, dropout, by_grad, by_saved, sums):
+    columns = grad.shape[1]
+    rest = columns % 32
+    for chunk in range(begin, end):
+        rows = chunk * _CHUNK, min((chunk + 1) * _CHUNK, num_rows)
+        given = by_x, by_bias, grad, saved, bias
+        made = by_grad, by_saved, sums
+        for f in range(0, columns - rest, 32):
+            _curve_strip(zeros(grad, 32), f, None, chunk, rows, kind, dropout, given, made)
+        if rest > 16:
+            _curve_strip(zeros(grad, 32), columns - rest, rest, chunk, rows, kind, dropout, given, made)
+        elif rest > 0:
+            _curve_strip(zeros(grad, 16), columns - rest, rest, chunk, rows, kind, dropout, given, made)
+
+
+@kernel
+def _curve_strip(total, f, count, chunk, rows, kind, dropout, given, made):
+    """The columns from f on of a chunk's rows."""
+    by_x, by_bias, grad, saved, bias = given
+    by_grad, by_saved, sums = made
+    columns = grad.shape[1]
+    turn, shift = take(by_bias, f, count, total), take(bias, f, count, total)
+    for i in range(rows[0], rows[1]):
+        p = i * columns + f
+        slope, bend = slope_and_curvature(kind, take(saved, p, count, total) + shift)
+        by = _drop(take(by_x, p, count, total) + turn, p, dropout)
+        put(by_grad, p, count, by * slope)
+        bent = by * take(grad, p, count, total) * bend
+        put(by_saved, p, count, bent)
+        total = total + bent
+    put(sums, chunk * columns + f, count, total)
 
 
 @kernel

@@ -45,6 +45,9 @@ ACTIVATIONS = {
     "gelu": Activation(F.gelu, lambda z: torch.special.ndtr(z) + z * _density(z), lambda z: (2 - z * z) * _density(z)),
     "silu": Activation(F.silu, _silu_slope, _silu_curvature),
     "tanh": Activation(torch.tanh, lambda z: 1 - z.tanh() ** 2, lambda z: -2 * z.tanh() * (1 - z.tanh() ** 2)),
+    "shifted_softplus": Activation(
+        lambda z: F.softplus(z) - math.log(2), torch.sigmoid, lambda z: z.sigmoid() * (1 - z.sigmoid())
+    ),
 }
 
 
@@ -63,6 +66,19 @@ def epilogue_grad(
     elif seed is not None:
         grad_x = grad_x * scale_of(dropout)  # what was dropped is 0 in the output that was saved
     return grad_x.to(grad.dtype).contiguous(), grad_x.sum(0).to(grad.dtype)
+
+
+def epilogue_curve(
+    total: Tensor, grad: Tensor, saved: Tensor, bias: Tensor | None, seed: Tensor | None, activation: str,
+    dropout: float,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """total f' m, total grad f'' m and the sum of its rows, with m the mask."""
+    _, slope, curvature = ACTIVATIONS[activation]
+    assert curvature is not None
+    z, kept = inner(saved, bias), drop(wide(total), seed, dropout)
+    by_saved = kept * wide(grad) * curvature(z)
+    by_grad = (kept * slope(z)).to(grad.dtype).contiguous()
+    return by_grad, by_saved.to(grad.dtype).contiguous(), by_saved.sum(0).to(grad.dtype)
 
 
 def inner(x: Tensor, bias: Tensor | None) -> Tensor:
