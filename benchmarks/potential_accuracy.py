@@ -103,12 +103,12 @@ CASES: dict[str, Case] = {
         AtomsSource(
             path=str(_ATOMS / "3bpa_train_300K.xyz"), isolated=str(_ATOMS / "3bpa_isolated_atoms.xyz")
         ),
-        AtomsSplit(sizes=(405, 45, 50)), 8.0, ("mace",), (_FORCES, _ENERGY, _CHOSEN),
+        AtomsSplit(sizes=(405, 45, 50)), 4.0, ("mace",), (_FORCES, _ENERGY, _CHOSEN),
         notes=("The 50 that judge are of the same file: there is none of other temperatures.",),
     ),
     "copper": Case(
         "Copper cells of mlearn, 80/10/10 % of the first 262",
-        AtomsSource(path=str(_ATOMS / "mlearn_Cu.json")), AtomsSplit(sizes=(0.8, 0.1, 0.1)), 6.0, ("mace",),
+        AtomsSource(path=str(_ATOMS / "mlearn_Cu.json")), AtomsSplit(sizes=(0.8, 0.1, 0.1)), 3.0, ("mace",),
         (
             _FORCES, _ENERGY, Column("stress MAE, meV/Å³", "stress_mae"),
             Column("stress MAE, GPa", "stress_mae", factor=_GPA), _CHOSEN,
@@ -117,7 +117,7 @@ CASES: dict[str, Case] = {
     ),
     "qm9": Case(
         "Small molecules of QM9, atomisation energies",
-        AtomsSource(path=str(DATA / "qm9_small")), AtomsSplit(sizes=(0.9, 0.1, 0.0)), 3.0,
+        AtomsSource(path=str(DATA / "qm9_small")), AtomsSplit(sizes=(0.9, 0.1, 0.0)), 2.0,
         ("schnet", "dtnn", "painn", "egnn", "dimenet", "mace", "nequip"),
         (
             Column("MAE, meV", "structure_mae"), Column("MAE, kcal/mol", "structure_mae", factor=_KCAL),
@@ -181,11 +181,11 @@ def theirs(config: AtomsConfig, folder: Path, minutes: float) -> Run:
     return Run({"test": scores, "val": best}, last["epoch"] + 1, said["parameters"], last["seconds"], last["processor"])
 
 
-def peer_history(place: Path) -> list[tuple[float, float]]:
-    """Seconds by the clock, and how far off its forces were on the part that chooses, in meV/angstrom."""
+def peer_history(place: Path) -> list[tuple[int, float]]:
+    """Its epochs from 1 on, and how far off its forces were on the part that chooses, in meV/angstrom."""
     path = place / "epochs.jsonl"
     rows = _rows(path) if path.is_file() else []
-    return [(row["seconds"], row["forces_mae"]) for row in rows if "forces_mae" in row]
+    return [(row["epoch"] + 1, row["forces_mae"]) for row in rows if "forces_mae" in row]
 
 
 def _job(place: Path, name: str, epochs: int) -> dict[str, Any]:
@@ -292,6 +292,14 @@ def _baseline_rows(name: str, case: Case, folder: Path) -> list[list[Cell]]:
     return [["a fit of the composition, no forces", *(_figure(column, scores) for column in case.columns)]]
 
 
+def processor_minutes(run: Path) -> float:
+    """What a kept run took of the processor, ours or mace-torch's; NaN where it was not written down."""
+    clock, epochs = run.with_name(f"{run.name}.processor"), run / "epochs.jsonl"
+    if epochs.is_file():
+        return _rows(epochs)[-1]["processor"] / 60
+    return float(clock.read_text()) / 60 if clock.is_file() else float("nan")
+
+
 def judged_graph(run: Path) -> tuple[AtomsConfig, Graph]:
     """The structures that judged a kept run, and how it was trained."""
     config = read_atoms_config(load_run(run).recipe)
@@ -311,6 +319,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, help="for each, instead of what is asked; then nothing is written down"
     )
+    parser.add_argument("--note", help="what else is to be known of these runs, a sentence below the tables")
     parser.add_argument("--folder", type=Path, help="for the runs; else they are thrown away")
     told = parser.parse_args()
     if unknown := set(told.names) - set(CASES):
@@ -321,6 +330,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in told.names or CASES:
             result = measure(name, folder, tuple(told.models), told.minutes)
+            if told.note:
+                result = replace(result, tables=[replace(t, notes=[*t.notes, told.note]) for t in result.tables])
             print(f"\n## {name}\n\n{to_markdown(result if is_whole else replace(result, claims=[]))}\n", flush=True)
             if is_whole:
                 keep(RESULTS / f"potential-accuracy-{slug()}.json", list(CASES), name, result, environment(1))

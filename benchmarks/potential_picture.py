@@ -1,7 +1,7 @@
 """Draws what the training on ethanol came to: python -m benchmarks.potential_picture FOLDER [PICTURE.png]
 
 FOLDER is where benchmarks.potential_accuracy kept its runs. On the left the forces on the frames that judge, told
-against known; on the right how far off the forces on the part that chooses were while time went by.
+against known; on the right how far off the forces on the part that chooses were after each epoch.
 """
 
 import sys
@@ -11,7 +11,7 @@ import matplotlib
 import numpy as np
 import torch
 
-from benchmarks.potential_accuracy import PEER, judged_graph, peer_history
+from benchmarks.potential_accuracy import PEER, judged_graph, peer_history, processor_minutes
 from benchmarks.potentials import THEIRS
 from grapevine.data.atoms.elements import symbol_of
 from grapevine.recipes.atoms.apply import say
@@ -59,17 +59,20 @@ def _forces(axes: Axes, run: Path) -> None:
 
 
 def _history(axes: Axes, folder: Path) -> None:
-    rows = load_run(folder / "ethanol-mace").epochs
+    path, peer = folder / "ethanol-mace", folder / f"ethanol-{PEER}"
+    rows = load_run(path).epochs
     assert rows is not None
-    minutes = rows["seconds"].cum_sum().to_numpy() / 60
-    axes.plot(minutes, rows["val_metric"].to_numpy(), ".-", ms=3, lw=1, color=_OURS, label="Grapevine, MACE")
-    theirs = peer_history(folder / f"ethanol-{PEER}")
-    if theirs:
-        times, errors = zip(*theirs, strict=True)
-        axes.plot(np.array(times) / 60, errors, ".-", ms=3, lw=1, color=_OTHERS, label=THEIRS)
+    rows = rows.filter(rows["val_metric"].is_not_null())
+    sides = [("Grapevine, MACE", _OURS, list(rows.select("epoch", "val_metric").iter_rows()), path)]
+    sides.append((THEIRS, _OTHERS, peer_history(peer), peer))
+    for name, color, points, place in sides:
+        if points:
+            epochs, errors = zip(*points, strict=True)
+            label = f"{name}: {processor_minutes(place):.0f} minutes of the processor"
+            axes.plot(epochs, errors, ".-", ms=4, lw=1, color=color, label=label)
     axes.axhline(20, lw=0.8, ls="--", color="0.5", label="asked for")
     axes.set(
-        xlabel="minutes by the clock, one thread", ylabel="MAE of forces, meV/Å", yscale="log",
+        xlabel="epochs of 950 frames", ylabel="MAE of forces, meV/Å", yscale="log",
         title="The 50 frames that choose, while it trains",
     )  # fmt: skip
     axes.set_yticks([5, 10, 20, 50, 100], ["5", "10", "20", "50", "100"])
