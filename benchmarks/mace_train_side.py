@@ -28,7 +28,7 @@ from mace import data  # noqa: E402
 from mace.cli import run_train  # noqa: E402
 from mace.tools import AtomicNumberTable, torch_geometric  # noqa: E402
 
-loop = sys.modules["mace.tools.train"]  # mace.tools.train is a function of it
+loop: Any = sys.modules["mace.tools.train"]  # mace.tools.train is a function of it
 
 
 def train(job: dict[str, Any]) -> None:

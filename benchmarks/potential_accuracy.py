@@ -108,7 +108,7 @@ CASES: dict[str, Case] = {
     ),
     "copper": Case(
         "Copper cells of mlearn, 80/10/10 % of the first 262",
-        AtomsSource(path=str(_ATOMS / "mlearn_Cu.json")), AtomsSplit(sizes=(0.8, 0.1, 0.1)), 3.0, ("mace",),
+        AtomsSource(path=str(_ATOMS / "mlearn_Cu.json")), AtomsSplit(sizes=(0.8, 0.1, 0.1)), 8.0, ("mace",),
         (
             _FORCES, _ENERGY, Column("stress MAE, meV/Å³", "stress_mae"),
             Column("stress MAE, GPa", "stress_mae", factor=_GPA), _CHOSEN,
@@ -242,14 +242,25 @@ def _whole_copper(source: AtomsSource, folder: Path) -> AtomsSource:
     return source.model_copy(update={"path": str(path)})
 
 
-def measure(name: str, folder: Path, models: tuple[str, ...], minutes: float | None) -> Result:
-    """The models of a case, and what feels nothing beside them."""
+def measure(
+    name: str, folder: Path, models: tuple[str, ...], minutes: float | None, *, is_kept: bool = False
+) -> Result:  # fmt: skip
+    """The models of a case, and what feels nothing beside them.
+
+    Args:
+        is_kept: only those whose runs the folder holds; nothing is trained.
+    """
     case = CASES[name]
     if not Path(case.source.path).exists():
         return skipped(case.title, f"there is no {case.source.path}")
     torch.set_num_threads(1)
     budget, rows, claims, notes = minutes or case.minutes, [], [], list(case.notes)
-    for model in (model for model in case.models if not models or model in models):
+    chosen = [model for model in case.models if not models or model in models]
+    if is_kept:
+        missing = [model for model in chosen if not (folder / f"{name}-{model}").is_dir()]
+        notes += [f"Not trained yet: {', '.join(missing)}."] * bool(missing)
+        chosen = [model for model in chosen if model not in missing]
+    for model in chosen:
         config = plan_of(name, "mace" if model == PEER else model, folder)
         if model != PEER:
             run = ours(config, folder, budget)
@@ -267,9 +278,8 @@ def measure(name: str, folder: Path, models: tuple[str, ...], minutes: float | N
     columns = ["", *(column.title for column in case.columns)]
     columns += ["epochs", "minutes by the clock", "of the processor", "parameters"]
     title = f"{case.title}: {budget:g} minutes each, one thread"
-    return Result(
-        [Table(title, columns, [row + [None] * (len(columns) - len(row)) for row in rows], case.notes)], claims
-    )
+    filled = [row + [None] * (len(columns) - len(row)) for row in rows]
+    return Result([Table(title, columns, filled, notes)], claims)
 
 
 def _row(title: str, case: Case, run: Run) -> list[Cell]:
@@ -319,6 +329,7 @@ def main() -> None:
     parser.add_argument(
         "--minutes", type=float, help="for each, instead of what is asked; then nothing is written down"
     )
+    parser.add_argument("--kept", action="store_true", help="tables of what the folder holds; nothing is trained")
     parser.add_argument("--note", help="what else is to be known of these runs, a sentence below the tables")
     parser.add_argument("--folder", type=Path, help="for the runs; else they are thrown away")
     told = parser.parse_args()
@@ -329,7 +340,7 @@ def main() -> None:
         folder = told.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for name in told.names or CASES:
-            result = measure(name, folder, tuple(told.models), told.minutes)
+            result = measure(name, folder, tuple(told.models), told.minutes, is_kept=told.kept)
             if told.note:
                 result = replace(result, tables=[replace(t, notes=[*t.notes, told.note]) for t in result.tables])
             print(f"\n## {name}\n\n{to_markdown(result if is_whole else replace(result, claims=[]))}\n", flush=True)
