@@ -31,6 +31,14 @@ def labelled(draw, num_nodes: int = 6):
     return adj.pattern, draw(st.sampled_from([None, node])), draw(st.sampled_from([None, edge]))
 
 
+def views(adj: Adjacency, label: np.ndarray) -> list[tuple]:
+    """Whom each node hears, and who hears it."""
+    turned = adj.pattern.transposed
+    labels = label, label[turned.entry.numpy()]
+    both = zip((adj.pattern, turned), labels, strict=True)
+    return [(pattern.indptr.numpy(), pattern.indices.numpy(), some) for pattern, some in both]
+
+
 @many
 @given(labelled(), st.sampled_from([None, 0, 1, 2]))
 def test_the_classes_are_the_references(given_graph, max_rounds):
@@ -63,19 +71,14 @@ def test_multisets_of_one_hash_are_told_apart(bits, num_labels):
     for _ in range(20):
         n = 40
         adj = Adjacency(generator.integers(0, n, (2, 60)), num_nodes=n)
-        heard_by = adj.pattern.transposed
         start, label = generator.integers(0, 2, n), generator.integers(0, num_labels, 60)
-        start[:2] = 0, 1  # both are in use
-        entry = heard_by.entry.numpy()
+        start[:2], start[-2:] = (0, 1), (1, 0)  # both are in use
         colors, turned = start.copy(), start[::-1].copy()
-        views = heard_by.indptr.numpy(), heard_by.indices.numpy()
-        cpu.refine(*views, label[entry], colors, -1, hash_bits=bits)
+        cpu.refine(*views(adj, label), colors, -1, hash_bits=bits)
         expected, _ = reference.refine(adj.pattern.view, torch.from_numpy(start), torch.from_numpy(label), None)
         assert classes(torch.from_numpy(colors)) == classes(expected)
         back = Adjacency(n - 1 - adj.edge_index, num_nodes=n)
-        views = back.pattern.transposed.indptr.numpy(), back.pattern.transposed.indices.numpy()
-        carried = label[back.edge_id.numpy()][back.pattern.transposed.entry.numpy()]
-        cpu.refine(*views, carried, turned, -1, hash_bits=bits)
+        cpu.refine(*views(back, label[back.edge_id.numpy()]), turned, -1, hash_bits=bits)
         assert np.array_equal(colors, turned[::-1])
 
 

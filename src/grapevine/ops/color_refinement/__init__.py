@@ -16,7 +16,6 @@ from grapevine.checks import check_rows, check_tensor
 from grapevine.errors import check
 from grapevine.ops.color_refinement import cpu
 from grapevine.ops.pattern import Pattern
-from grapevine.ops.runtime.parallel import as_array
 
 _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool)
 
@@ -65,15 +64,17 @@ def color_refinement(
             check_rows(name, labels, count, what)
     heard_by = pattern.transposed
     start = torch.zeros(n, dtype=torch.int64) if node_labels is None else _ranks(node_labels)
-    label = None
-    if edge_labels is not None:
-        order = slice(None) if heard_by.entry is None else heard_by.entry.long()
-        label = as_array(_ranks(edge_labels)[order.cpu() if isinstance(order, Tensor) else order])
-    colors = start.numpy()
+    label = None if edge_labels is None else _ranks(edge_labels)
     rounds = -1 if max_rounds is None else max_rounds
-    views = as_array(heard_by.indptr.cpu()), as_array(heard_by.indices.cpu())
-    num_rounds = cpu.refine(*views, label, colors, rounds) if n else 0  # pyright: ignore[reportArgumentType]
+    num_rounds = cpu.refine(_view(pattern, label), _view(heard_by, label), start.numpy(), rounds) if n else 0
     return Colors(start.to(pattern.device), num_rounds)
+
+
+def _view(pattern: Pattern, label: Tensor | None) -> cpu.View:
+    """Its rows, and the labels in their order."""
+    if label is not None and pattern.entry is not None:
+        label = label[pattern.entry.long().cpu()]
+    return pattern.indptr.cpu().numpy(), pattern.indices.cpu().numpy(), None if label is None else label.numpy()
 
 
 def _ranks(labels: Tensor) -> Tensor:

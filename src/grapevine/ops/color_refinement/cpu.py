@@ -9,28 +9,24 @@ full, so no two classes fall together by chance. New numbers follow the order of
 numbers of before: how the nodes are numbered has no part in it.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 
 from grapevine.ops.runtime.kernel import kernel, lean
 
 _ALL_BITS = 2**64 - 1
 _SHORT = 24  # a longer list is not sorted by insertion
+_MANY = 8  # from this share of the edges on, rows are read one after another
+View: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
-def refine(
-    indptr: np.ndarray,
-    targets: np.ndarray,
-    edge_labels: np.ndarray | None,
-    colors: np.ndarray,
-    max_rounds: int,
-    *,
-    hash_bits: int = _ALL_BITS,
-) -> int:
+def refine(hears: View, heard_by: View, colors: np.ndarray, max_rounds: int, *, hash_bits: int = _ALL_BITS) -> int:
     """Refine `colors` [n], numbers 0 .. k - 1 that are all in use, in place; the number of rounds that split a class.
 
     Args:
-        indptr, targets: whom each node is heard by.
-        edge_labels: [e] whole numbers from 0 on, in the order of `targets`.
+        hears: whom each node hears: indptr, nodes and the labels of the edges, whole numbers from 0 on, or None.
+        heard_by: the same of who hears each node.
         max_rounds: -1: until nothing changes.
         hash_bits: a mask of the hashes, so that tests can make them meet.
     """
@@ -42,26 +38,32 @@ def refine(
     place, first = np.empty(num_nodes, np.int64), np.zeros(num_nodes, np.int64)
     place[members] = np.arange(num_nodes)
     first[1:] = np.cumsum(sizes)[:-1]
-    items = np.empty(len(targets), np.int32 if edge_labels is None and num_nodes < 2**31 else np.int64)
+    items = np.empty(len(hears[1]), np.int32 if hears[2] is None and num_nodes < 2**31 else np.int64)
     classes = sizes, first, members, place
     limit = np.iinfo(np.int64).max if max_rounds < 0 else max_rounds
-    return _rounds(indptr, targets, edge_labels, colors, classes, len(counted), items, limit, np.uint64(hash_bits))
+    return _rounds(hears, heard_by, colors, classes, len(counted), items, limit, np.uint64(hash_bits))
 
 
 @kernel
-def _rounds(indptr, targets, labels, colors, classes, num_colors, items, max_rounds, bits):
-    num_nodes, sizes = colors.shape[0], classes[0]
+def _rounds(hears, heard_by, colors, classes, num_colors, items, max_rounds, bits):
+    num_nodes, sizes, begin = colors.shape[0], classes[0], hears[0]
     moved, reached = np.arange(num_nodes), np.empty(num_nodes, np.int64)
-    begin, count = np.empty(num_nodes, np.int64), np.zeros(num_nodes, np.int64)
-    hashes, heard_in = np.zeros(num_nodes, np.uint64), np.zeros(num_nodes, np.int64)
-    keeper, largest = np.empty(num_nodes, np.int64), np.empty(num_nodes, np.int64)
-    is_alone = np.empty(num_nodes, np.uint8)
+    count, hashes = np.zeros(num_nodes, np.int64), np.zeros(num_nodes, np.uint64)
+    heard_in, keeper, largest = (
+        np.zeros(num_nodes, np.int64),
+        np.empty(num_nodes, np.int64),
+        np.empty(num_nodes, np.int64),
+    )
+    is_alone, is_moved = np.zeros(num_nodes, np.uint8), np.zeros(num_nodes, np.uint8)
     for i in range(num_nodes):
         is_alone[i] = sizes[colors[i]] == 1
     num_moved, num_rounds = num_nodes, 0
     while num_moved > 0 and num_rounds < max_rounds:
-        num_reached = _reach(indptr, targets, moved[:num_moved], is_alone, reached, begin, count)
-        _hear(indptr, targets, labels, colors, moved[:num_moved], is_alone, items, begin, count, hashes)
+        known = colors, is_alone, reached, items, count, hashes
+        if _work(heard_by[0], moved[:num_moved]) > items.shape[0] // _MANY:
+            num_reached = _gather(hears[0], hears[1], hears[2], moved[:num_moved], is_moved, known)
+        else:
+            num_reached = _scatter(heard_by[0], heard_by[1], heard_by[2], moved[:num_moved], begin, known)
         nodes, starts = _group(reached[:num_reached], colors, items, begin, count, hashes, bits)
         own = colors[nodes[starts[:-1]]]
         _choose(own, starts, sizes, heard_in, keeper, largest)
@@ -77,41 +79,63 @@ def _rounds(indptr, targets, labels, colors, classes, num_colors, items, max_rou
 
 
 @kernel
-def _reach(indptr, targets, moved, is_alone, reached, begin, count):
-    """Who hears of the moved nodes, and where in `items` what each hears will begin; a class of one is left out."""
-    num_reached = 0
+def _work(indptr, moved):
+    """How many edges leave the moved nodes."""
+    if moved.shape[0] == indptr.shape[0] - 1:
+        return np.int64(indptr[-1])
+    total = np.int64(0)
     for j in moved:
-        for p in range(indptr[j], indptr[j + 1]):
-            i = targets[p]
-            if not is_alone[i]:
-                if count[i] == 0:
-                    reached[num_reached] = i
-                    num_reached += 1
-                count[i] += 1
-    total = 0
-    for i in reached[:num_reached]:
-        begin[i] = total
-        total += count[i]
-        count[i] = 0
+        total += np.int64(indptr[j + 1]) - np.int64(indptr[j])
+    return total
+
+
+@kernel
+def _gather(indptr, sources, labels, moved, is_moved, known):
+    """What each node hears of the moved ones, where most have moved: row by row. A class of one is left out."""
+    colors, is_alone, reached, items, count, hashes = known
+    num_nodes, num_reached = colors.shape[0], 0
+    is_moved[moved] = 1
+    for i in range(num_nodes):
+        if is_alone[i]:
+            continue
+        begin = np.int64(indptr[i])
+        end, total = begin, np.uint64(0)
+        for p in range(begin, np.int64(indptr[i + 1])):
+            j = sources[p]
+            if is_moved[j]:
+                item = np.int64(colors[j])
+                if labels is not None:
+                    item += np.int64(labels[p]) * num_nodes
+                items[end] = item
+                end += 1
+                total += _mix(np.uint64(item))
+        if end > begin:
+            count[i], hashes[i], reached[num_reached] = end - begin, total, i
+            num_reached += 1
+    is_moved[moved] = 0
     return num_reached
 
 
 @kernel
-def _hear(indptr, targets, labels, colors, moved, is_alone, items, begin, count, hashes):
-    """Put the colours of the moved nodes where they are heard, and add up their hashes there."""
-    num_nodes = colors.shape[0]
+def _scatter(indptr, targets, labels, moved, begin, known):
+    """The same where few have moved: each is carried to those that hear it."""
+    colors, is_alone, reached, items, count, hashes = known
+    num_nodes, num_reached = colors.shape[0], 0
     for j in moved:
         item = np.int64(colors[j])
-        mixed = _mix(np.uint64(item))
         for p in range(indptr[j], indptr[j + 1]):
             i = targets[p]
-            if not is_alone[i]:
-                if labels is not None:
-                    item = np.int64(colors[j]) + np.int64(labels[p]) * num_nodes
-                    mixed = _mix(np.uint64(item))
-                items[begin[i] + count[i]] = item
-                count[i] += 1
-                hashes[i] += mixed
+            if is_alone[i]:
+                continue
+            if labels is not None:
+                item = np.int64(colors[j]) + np.int64(labels[p]) * num_nodes
+            if count[i] == 0:
+                reached[num_reached] = i
+                num_reached += 1
+            items[begin[i] + count[i]] = item
+            count[i] += 1
+            hashes[i] += _mix(np.uint64(item))
+    return num_reached
 
 
 @kernel
