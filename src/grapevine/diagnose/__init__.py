@@ -1,9 +1,7 @@
 """Why a graph network fails: measures of graphs, data and states, which change none of them."""
 
 from grapevine.diagnose.bound import Bound, bound, bound_of
-from grapevine.diagnose.curvature import balanced_forman, ollivier_ricci
 from grapevine.diagnose.homophily import Homophily, homophily, node_homophily
-from grapevine.diagnose.resistance import effective_resistance, estimated_resistance, resistance_matrix
 from grapevine.diagnose.smoothing import (
     Smoothing,
     dirichlet_energy,
@@ -13,7 +11,6 @@ from grapevine.diagnose.smoothing import (
     singular_values,
     smoothing,
 )
-from grapevine.diagnose.spectral_gap import SpectralGap, spectral_gap
 from grapevine.diagnose.squashing import Bottlenecks, Sensitivity, bottlenecks, jacobian_norms, sensitivity
 from grapevine.diagnose.subtree import subtree_features, subtree_kernel
 from grapevine.diagnose.wl import (
@@ -26,6 +23,9 @@ from grapevine.diagnose.wl import (
     separates,
 )
 from grapevine.graph.hash import graph_hash
+from grapevine.graph.measures.curvature import balanced_forman, ollivier_ricci
+from grapevine.graph.measures.resistance import effective_resistance, estimated_resistance, resistance_matrix
+from grapevine.graph.measures.spectral_gap import SpectralGap, spectral_gap
 
 __all__ = [
     "WL_TESTS",

@@ -24,8 +24,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from grapevine.checks import check_rows, check_tensor
-from grapevine.diagnose.undirected import Undirected, undirected
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import Undirected, undirected
 
 _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 

@@ -26,9 +26,9 @@ import torch
 from torch import Tensor
 
 from grapevine.checks import FLOATS, check_tensor
-from grapevine.diagnose.undirected import Undirected, undirected
 from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import Undirected, undirected
 from grapevine.ops.sparse import SparseMatrix
 
 _CHUNK = 1 << 22  # numbers of the edges' differences that are held at once

@@ -20,11 +20,11 @@ from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
 from grapevine.checks import check_rows, check_tensor
-from grapevine.diagnose.curvature import balanced_forman
-from grapevine.diagnose.resistance import effective_resistance, estimated_resistance
-from grapevine.diagnose.undirected import undirected
 from grapevine.errors import check
 from grapevine.graph import Adjacency, Graph, as_adjacency
+from grapevine.graph.measures.curvature import balanced_forman
+from grapevine.graph.measures.resistance import effective_resistance, estimated_resistance
+from grapevine.graph.measures.undirected import undirected
 
 _EXACT = 3000  # nodes up to which the resistance of every edge is exact
 _PROBES, _SPARE = 60, 5  # else so many probes, and so many times the edges asked for are computed after

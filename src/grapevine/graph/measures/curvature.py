@@ -28,9 +28,9 @@ from jaxtyping import Int
 from scipy.optimize import linear_sum_assignment, linprog
 from torch import Tensor
 
-from grapevine.diagnose.undirected import Undirected, pairs_of, undirected
 from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import Undirected, pairs_of, undirected
 from grapevine.ops.runtime.kernel import kernel
 from grapevine.ops.runtime.parallel import share_rows
 

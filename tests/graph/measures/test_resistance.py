@@ -9,12 +9,12 @@ import pytest
 import torch
 from hypothesis import given
 
-from grapevine.diagnose.resistance import effective_resistance, estimated_resistance, resistance_matrix
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
+from grapevine.graph.measures.resistance import effective_resistance, estimated_resistance, resistance_matrix
 from tests.diagnose.cases import adjacency_of, any_graph, some
 
-MODULE = importlib.import_module("grapevine.diagnose.resistance")
+MODULE = importlib.import_module("grapevine.graph.measures.resistance")
 
 
 @some

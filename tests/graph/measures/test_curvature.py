@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from grapevine.diagnose import curvature as module
-from grapevine.diagnose.curvature import balanced_forman, ollivier_ricci
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
+from grapevine.graph.measures import curvature as module
+from grapevine.graph.measures.curvature import balanced_forman, ollivier_ricci
 from tests.diagnose.cases import adjacency_of, any_graph, many, networkx_of, some
 
 

@@ -18,9 +18,9 @@ from jaxtyping import Int
 from scipy.sparse.linalg import LinearOperator, cg
 from torch import Tensor
 
-from grapevine.diagnose.undirected import Undirected, from_pairs, pairs_of, undirected
 from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import Undirected, from_pairs, pairs_of, undirected
 
 _DENSE = 3000  # nodes of a piece up to which a matrix is inverted
 _LARGEST = 20_000  # nodes of which all pairs may be asked for

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from grapevine.diagnose.spectral_gap import spectral_gap
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
+from grapevine.graph.measures.spectral_gap import spectral_gap
 from tests.diagnose.cases import adjacency_of, any_graph, some
 
-MODULE = importlib.import_module("grapevine.diagnose.spectral_gap")
+MODULE = importlib.import_module("grapevine.graph.measures.spectral_gap")
 
 
 def gap_of(plain: nx.Graph) -> float:

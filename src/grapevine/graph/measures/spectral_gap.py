@@ -18,9 +18,9 @@ import scipy.sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh, splu
 from torch import Tensor
 
-from grapevine.diagnose.undirected import Undirected, from_pairs, undirected
 from grapevine.errors import InputError, check
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import Undirected, from_pairs, undirected
 
 _DENSE = 400  # nodes up to which all eigenvalues are computed
 _SHIFT = 1e-10  # added to L, which has no inverse

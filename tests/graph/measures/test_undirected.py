@@ -6,9 +6,9 @@ import pytest
 import torch
 from hypothesis import given
 
-from grapevine.diagnose.undirected import from_pairs, pairs_of, undirected
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency, Graph
+from grapevine.graph.measures.undirected import from_pairs, pairs_of, undirected
 from tests.diagnose.cases import any_graph, many
 
 

@@ -1,0 +1,1 @@
+"""What a node can be told of its place in the graph."""
