@@ -103,7 +103,7 @@ CASES: dict[str, Case] = {
         AtomsSource(
             path=str(_ATOMS / "3bpa_train_300K.xyz"), isolated=str(_ATOMS / "3bpa_isolated_atoms.xyz")
         ),
-        AtomsSplit(sizes=(405, 45, 50)), 15.0, ("mace",), (_FORCES, _ENERGY, _CHOSEN),
+        AtomsSplit(sizes=(405, 45, 50)), 4.0, ("mace",), (_FORCES, _ENERGY, _CHOSEN),
         notes=("The 50 that judge are of the same file: there is none of other temperatures.",),
     ),
     "copper": Case(
