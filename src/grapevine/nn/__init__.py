@@ -66,6 +66,8 @@ from grapevine.nn.message_passing import MessagePassing
 from grapevine.nn.mlp import MLP
 from grapevine.nn.norm import BatchNorm, GraphNorm, LayerNorm
 from grapevine.nn.readout import Readout
+from grapevine.nn.sign_net import SignNet
+from grapevine.nn.signs import OnColumns, RandomSigns
 
 __all__ = [
     "DMPNN",
@@ -114,14 +116,17 @@ __all__ = [
     "NeuralFingerprintConv",
     "NodeEdgeLayer",
     "NodeEdgeStack",
+    "OnColumns",
     "PNAConv",
     "PairMessage",
+    "RandomSigns",
     "Readout",
     "ResidualBlock",
     "SAGEConv",
     "SGConv",
     "Set2Set",
     "SetTransformer",
+    "SignNet",
     "SortPool",
     "SpectralConv",
     "Std",

@@ -74,7 +74,16 @@ def graph_for(trained: Trained, loaded: Loaded) -> Graph:
     Raises:
         InputError: if the graph has not what the model was made for.
     """
-    graph = with_features(loaded.dataset.graph)
+    return ready(trained, with_features(loaded.dataset.graph))
+
+
+def ready(trained: Trained, graph: Graph) -> Graph:
+    """A graph as the networks take it: rewired and encoded as those they were trained on.
+
+    Raises:
+        InputError: if it has not what the model was made for.
+    """
+    graph = trained.prepare(graph, trained.level)
     trained.inputs.check(graph)
     return graph
 

@@ -66,9 +66,11 @@ def is_run(place: Path | str) -> bool:
 
 def is_there(found: DatasetInfo, root: Path | None) -> bool:
     """Whether a data set can be loaded without a download."""
-    if not found.files:
+    if not found.folder:
         return True
     folders = folders_of(found, root)
+    if not found.files:  # its publisher has no file that can be read
+        return any((folder / f"{found.name}.npz").is_file() for folder in folders)
     if found.name.startswith("tu:"):  # its archive is unpacked, and then no longer there
         name = found.name.removeprefix("tu:")
         texts = (f"{name}_A.txt", f"{name}.txt")
@@ -101,6 +103,7 @@ def _of_run(folder: Path) -> dict[str, Any]:
             "objective": config["objective"],
             "classes": config["class_names"],
             "model": config["model"],
+            "prepare": recipe.get("prepare", {}),
             "members": config["members"],
             "features": config["inputs"]["channels"],
             "training": recipe["training"],

@@ -4,7 +4,7 @@ from torch import nn
 
 from grapevine.errors import check
 from grapevine.graph import Graph
-from grapevine.nn import PNAConv
+from grapevine.nn import OnColumns, PNAConv, RandomSigns, SignNet
 from grapevine.nn.conv.pna import average_log_degree
 from grapevine.nn.network import Network
 from grapevine.ops.sparse import SparseMatrix
@@ -49,7 +49,16 @@ def build_network(config: ModelConfig, graph: Graph, objective: Objective, *, le
             else stack(config, given, width, is_read_out=level == "graph")
         )
     _fit_to(network, graph)
-    return Network(network, head_of(config, given, graph, objective, level, width), edge=given.edge)
+    head = head_of(config, given, graph, objective, level, width)
+    return Network(network, head, edge=given.edge, front=_front(config))
+
+
+def _front(config: ModelConfig) -> nn.Module | None:
+    """What eigenvectors go through; None where there are none."""
+    told = config.eigenvectors
+    if told is None:
+        return None
+    return OnColumns(told.first, told.count, SignNet(told.count) if told.signnet else RandomSigns())
 
 
 def _fit_to(network: nn.Module, graph: Graph) -> None:

@@ -31,6 +31,16 @@ NormName = Literal["none", "batch", "layer", "graph"]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+class Eigenvectors(BaseModel):
+    """The columns of x that are eigenvectors, first .. first + count - 1, and whether SignNet reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: NonNegativeInt
+    count: PositiveInt
+    signnet: bool = False
+
+
 class ModelConfig(BaseModel):
     """A network: layers of one kind, what stands between them, and what is made of the states in the end.
 
@@ -64,6 +74,8 @@ class ModelConfig(BaseModel):
         mode: of D-MPNN: as in its paper, or as in the program chemprop.
         distance: of Weave: up to how many bonds apart a pair is.
         max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
+        eigenvectors: which columns of the features are eigenvectors, whose signs mean nothing: flipped in training, or
+            read by SignNet. A training fills it in from the encodings.
 
     >>> ModelConfig(name="gcn", hidden_channels=16).num_layers
     2
@@ -97,6 +109,7 @@ class ModelConfig(BaseModel):
     mode: Literal["paper", "chemprop"] = "paper"
     distance: PositiveInt = 2
     max_degree: NonNegativeInt | None = None
+    eigenvectors: Eigenvectors | None = None
 
     @model_validator(mode="after")
     def _check_blocks(self) -> "ModelConfig":
