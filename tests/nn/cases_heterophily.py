@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import torch
 from torch import nn
 
 from grapevine import nn as gnn
@@ -35,7 +36,13 @@ def directed(conv: Callable[[], gnn.Conv], **options: object) -> gnn.DirGNNConv:
 
 
 def linkx(**options: object) -> gnn.LINKX:
-    return gnn.LINKX(7, 3, 4, hidden_channels=6, **options)
+    """Its biases are moved away from 0, where a node without edges would stand at the kink of ReLU."""
+    network = gnn.LINKX(7, 3, 4, hidden_channels=6, **options)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith("bias"):
+                parameter.uniform_(0.1, 0.5)
+    return network
 
 
 CASES = [
