@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 import grapevine.rewire
 from grapevine.data.dataset import Dataset
+from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.encoding import RandomWalk, encode
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency, Graph, from_networkx
@@ -28,6 +29,7 @@ from grapevine.recipes.source import Loaded, Source, load
 from grapevine.recipes.train import read_config, recipe_of, train
 from grapevine.recipes.trained import from_pretrained
 from grapevine.recipes.tune import tune
+from tests.recipes.molecules import write_molecules
 
 CLUB = plan("karate", "gcn", max_epochs=4)
 BOTH = Preparation(encode="rwpe:4,lappe:3")
@@ -223,3 +225,16 @@ def test_a_cache_that_can_not_be_written_is_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr(prepare, "_SECONDS", 0.0)
     with pytest.warns(UserWarning, match="can not be kept"):
         Preparation(encode="degree")(Graph([[0], [1]]))
+
+
+def test_new_molecules_are_prepared_part_by_part(tmp_path):
+    pytest.importorskip("rdkit")
+    source = Source(path=str(write_molecules(tmp_path)), molecules=MoleculeSpec(targets=("logP",)))
+    config = plan(source, "gine", level="graph", max_epochs=2)
+    small = config.model.model_copy(update={"hidden_channels": 8})
+    told = Preparation(encode="rwpe:4,lappe:2,edge-distance")
+    result = train(with_prepare(config, told, model=small), out=tmp_path / "runs", has_report=False)
+    frame = predict(result.folder, source).frame.drop_nulls("prediction")
+    expected = result.predictions["prediction"].to_list()
+    assert frame["prediction"].to_list() == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert result.trained.inputs.edge_channels == result.loaded.dataset.graph.edge_attr.shape[1] + 1

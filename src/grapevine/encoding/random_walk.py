@@ -21,7 +21,7 @@ from grapevine.ops.random_walk import arrival_probabilities, return_probabilitie
 class RandomWalk(Encoding):
     """`rwpe:16`: the probabilities of return after 1 .. steps steps; edges count as often as they stand there.
 
-    Exact, but where a node's surroundings are so large that all nodes together would pass over more than 2^34 edges:
+    Exact, but where a node's surroundings are so large that all nodes together would pass over more than 2^32 edges:
     there it is estimated from 256 walks a node, as `ops.random_walk` says. Of molecules and of graphs whose balls of
     half the radius are small, such as grids and roads, it is exact at any size.
 

@@ -63,6 +63,7 @@ class SignNet(nn.Module):
         h = torch.cat([vectors, -vectors], 1)  # [n, 2 k] and then [n, 2 k c]: each vector is a channel of its own
         for layer, eps in zip(self.phi, self.eps, strict=True):
             heard = spmm(pattern, h, own_scale=(1 + eps).to(h.dtype))
-            h = layer(heard.reshape(n * 2 * k, heard.shape[1] // (2 * k))).reshape(n, -1)
-        both = h.reshape(n, 2, -1)
+            h = layer(heard.reshape(n * 2 * k, heard.shape[1] // (2 * k)))
+            h = h.reshape(n, 2 * k * h.shape[1])
+        both = h.reshape(n, 2, h.shape[1] // 2)
         return self.rho(both[:, 0] + both[:, 1])

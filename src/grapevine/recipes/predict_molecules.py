@@ -63,7 +63,7 @@ class MoleculeRows:
 def _rows(trained: Trained, part: MoleculeTable) -> pl.DataFrame:
     """All rows of a part."""
     if len(part.row_of):
-        said = outputs(trained, ready(trained, part.graph))
+        said = outputs(trained, ready(trained, part.graph, is_kept=False))
     else:
         said = torch.zeros(0, trained.num_members, trained.objective.out_channels)
     return in_all_rows(part, trained.frame(said))

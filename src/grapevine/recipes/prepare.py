@@ -69,11 +69,12 @@ class Preparation(BaseModel):
         """Those that are put beside the features."""
         return () if self.encode is None else parse(self.encode)
 
-    def __call__(self, graph: Graph, level: Level | None = None) -> Graph:
-        """The graph with it done; what takes long is kept in the cache folder for the next time.
+    def __call__(self, graph: Graph, level: Level | None = None, *, is_kept: bool = True) -> Graph:
+        """The graph with it done; encodings that take long are kept in the cache folder for the next time.
 
         Args:
             level: of what something is predicted, where that is known.
+            is_kept: False for graphs that will not come again.
 
         Raises:
             InputError: if it can not be done to such a graph, or not where that is predicted.
@@ -81,7 +82,7 @@ class Preparation(BaseModel):
         if self.rewire is not None:
             graph = _rewired(graph, self.rewire, level)
         found = self.encodings
-        return with_columns(graph, found, [_kept(graph, one) for one in found]) if found else graph
+        return with_columns(graph, found, [_made(graph, one, is_kept) for one in found]) if found else graph
 
     def notes(self) -> list[str]:
         """What is done, a sentence each."""
@@ -124,8 +125,10 @@ def _rewired(graph: Graph, spec: str, level: Level | None) -> Graph:
     return found
 
 
-def _kept(graph: Graph, encoding: Encoding) -> Tensor:
+def _made(graph: Graph, encoding: Encoding, is_kept: bool) -> Tensor:
     """What an encoding comes to, from the cache if it was made before of the same edges."""
+    if not is_kept:
+        return encoding(graph)
     path = cache_folder() / "encodings" / f"{_digest(graph, str(encoding))}.safetensors"
     try:
         if path.is_file():

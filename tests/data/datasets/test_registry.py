@@ -37,7 +37,7 @@ def test_a_set_is_as_its_facts_say(name):
             2 * info.num_edges,
             info.num_graphs,
         )
-        assert info.num_features in (None, graph.x.shape[1])
+        assert info.num_features is None or info.num_features == graph.x.shape[1]
         assert info.num_classes is None or len(graph.y[graph.y >= 0].unique()) == info.num_classes
         assert (dataset.name, dataset.level, dataset.metric) == (name, info.level, info.metric)
         assert dataset.about["citation"] == info.citation

@@ -20,7 +20,7 @@ from grapevine.errors import check
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.random_walk import cpu
 
-MOST_WORK = 2**34  # edges that are passed over before walks are drawn: half a minute to a minute on one thread
+MOST_WORK = 2**32  # edges that are passed over before walks are drawn: ten to twenty seconds on one thread
 
 
 class Returns(NamedTuple):
