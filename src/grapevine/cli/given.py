@@ -96,6 +96,8 @@ class Way:
     seed: int | None = None
     device: str | None = None
     precision: str | None = None
+    encode: str | None = None
+    rewire: str | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grapevine.cli.build import make_config, make_source, make_task, run_or_source
+from grapevine.cli.build import make_config, make_preparation, make_source, make_task, run_or_source
 from grapevine.cli.given import Given, Kept, Question, Way
 from grapevine.data.audit import AuditReport
 from grapevine.data.download import Progress
@@ -55,6 +55,7 @@ class Outcome:
 def train_new(told: Given, way: Way, kept: Kept, on_progress: Progress | None) -> Outcome:
     """Load the data, make the question, choose and tune if that was asked for, and train."""
     names = None if way.model is None else _names(way.model)  # wrong ones are said before anything is read
+    make_preparation(way)
     is_tour = told == Given(question=told.question)
     source = Source(dataset=_TOUR) if is_tour else make_source(told)
     loaded = load(source, on_progress=on_progress)
@@ -133,7 +134,8 @@ def _chosen(
     """The training that did best of those that fit the data, each a single model, and why others were left out."""
     from grapevine.recipes.choose import choose, fitting_models
 
-    problem = posed(next(iter(configs.values())).task, loaded)
+    first = next(iter(configs.values()))
+    problem = posed(first.task, loaded, first.prepare)
     fitting, notes = fitting_models(loaded, problem, list(configs))
     choice = choose(
         {name: configs[name].model_copy(update={"members": 1}) for name in fitting},

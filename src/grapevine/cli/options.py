@@ -15,6 +15,7 @@ MODELS = (
     "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
+    "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")
@@ -23,6 +24,11 @@ SPLITS = (
     "cluster",
 )  # fmt: skip
 GROUPS = ("item", "scaffold", "cluster")
+ENCODINGS = (
+    "rwpe", "lappe", "heat", "degree", "distance", "resistance", "rings", "substructures",
+    "edge-rwpe", "edge-distance", "edge-resistance",
+)  # fmt: skip
+REWIRINGS = ("virtual-node", "fully-adjacent", "cayley", "expander", "sdrf", "borf", "fosr", "gdc", "shortcuts")
 
 _DATA, _COLUMNS, _MOLECULES, _QUESTION, _SPLIT = "Data", "Columns of tables", "Molecules", "Question", "Split"
 _MODEL, _TRAINING, _OUTPUT = "Model", "Training", "Output"
@@ -39,6 +45,16 @@ def complete_model(incomplete: str) -> list[str]:
     """The names of models that begin so, behind those that are there already."""
     before, comma, begun = incomplete.rpartition(",")
     return [before + comma + name for name in (*MODELS, *POTENTIALS, "auto") if name.startswith(begun)]
+
+
+def _complete_last(words: tuple[str, ...]):
+    """The last of several by commas."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, begun = incomplete.rpartition(",")
+        return [before + comma + word for word in words if word.startswith(begun)]
+
+    return complete
 
 
 def _complete(words: tuple[str, ...]):
@@ -252,6 +268,24 @@ Ensemble = Annotated[
 ]
 Tune = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="First try N settings of the model.", rich_help_panel=_MODEL)
+]
+Encode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help=f"Tell nodes and edges their place, as rwpe:16,lappe:8: {', '.join(ENCODINGS)}.",
+        autocompletion=_complete_last(ENCODINGS),
+        rich_help_panel=_MODEL,
+    ),
+]
+Rewire = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help=f"Change the edges that messages pass, as fosr:50: {', '.join(REWIRINGS)}.",
+        autocompletion=_complete_last(REWIRINGS),
+        rich_help_panel=_MODEL,
+    ),
 ]
 
 Epochs = Annotated[

@@ -23,6 +23,8 @@ grapevine train --nodes people.csv --edges friends.csv --target club --model aut
 
 grapevine train --edges friends.csv --level link
 
+grapevine train tu:MUTAG --model gin --encode rwpe:16,lappe:8
+
 grapevine train --sql sqlite:///x.db --nodes-query 'select * from person' --edges-query 'select a, b from friend'
 
 Ctrl-C leaves a run that --resume takes up again."""
@@ -72,6 +74,8 @@ def train(
     dropout: options.Dropout = None,
     ensemble: options.Ensemble = None,
     tune: options.Tune = None,
+    encode: options.Encode = None,
+    rewire: options.Rewire = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
     weight_decay: options.WeightDecay = None,
@@ -129,7 +133,7 @@ def train(
     molecules = Molecules(smiles, inchi, atoms, standardise, hydrogens)
     way = Way(
         model, hidden, layers, dropout, ensemble, tune, epochs, learning_rate, weight_decay, patience, seeds, seed,
-        device, precision,
+        device, precision, encode, rewire,
     )  # fmt: skip
     in_space = AtomsGiven(
         energy_key, forces_key, stress_key, energy_unit, cutoff, degree, dtype, sizes, test, isolated, finetune,
