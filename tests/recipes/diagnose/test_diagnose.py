@@ -28,7 +28,7 @@ def test_two_graphs_that_1_wl_does_not_split_are_a_coin():
     found = diagnose(ANY, loaded=rings_and_triangles())
     assert found.power.bound.best == {"all": 0.5, "train": 0.5, "val": 0.5, "test": 0.5}
     assert (found.power.bound.num_classes, found.power.bound.num_alike) == (1, 24)
-    assert best(found, "1-WL", "edges alone, return probabilities") == 1
+    assert best(found, "1-WL", "edges alone, rwpe:16") == 1
     assert best(found, "distance-WL", "edges alone") == 1
     assert "can be right on more than 50.0 %" in found.verdict[0].text
     assert found.verdict[0].severity == "error"
@@ -63,7 +63,7 @@ def test_of_numbers_the_least_error_is_bounded():
 def test_rings_with_chords():
     found = diagnose(ANY, loaded=rings_with_chords())
     assert found.power.bound.best["all"] == 0.1
-    assert best(found, "1-WL", "edges alone, return probabilities") == 1
+    assert best(found, "1-WL", "edges alone, rwpe:16") == 1
     assert best(found, "distance-WL", "edges alone") == 0.9  # 9 classes of 10 graphs
     assert best(found, "resistance-WL", "edges alone") == 1
 

@@ -30,7 +30,7 @@ _GRAPHS = 300  # of a collection
 
 def measure_depth(subject: Subject) -> Depth | str:
     """The figures of every layer, or why they were not measured."""
-    graph = sampled(subject.graph, _GRAPHS)
+    graph = sampled(subject.heard, _GRAPHS)
     if graph.num_edges == 0:
         return "over-smoothing was not measured: there is no edge to smooth along"
     network = subject.network

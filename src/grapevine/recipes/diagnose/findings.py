@@ -10,7 +10,6 @@ from grapevine.report.diagnosis.data import Depth, Likeness, Limit, Power, Reach
 
 COLLAPSED_COSINE, COLLAPSED_ENERGY = 0.95, 0.05  # the mean cosine above, the relative energy below which states blur
 NARROW = 0.02  # spectral gap: by Cheeger's inequality then some cut is narrower than a fifth
-ENCODINGS = {"return probabilities": "rwpe:16"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,10 +71,9 @@ class Findings:
             return []
         plain, found = power.bound.best.get("all"), []
         for limit in power.limits:
-            spec = next((spec for words, spec in ENCODINGS.items() if limit.told.endswith(words)), None)
+            told, _, spec = limit.told.partition(", ")
             best = limit.best.get("all")
-            is_beside_all = limit.told.startswith(power.bound.told)
-            if spec is not None and best is not None and plain is not None and is_beside_all:
+            if spec and best is not None and plain is not None and told == power.bound.told:
                 gain = best - plain if power.is_higher_better else (plain - best) / plain if plain else 0.0
                 found.append((spec, gain))
         return found

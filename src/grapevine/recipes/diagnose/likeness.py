@@ -132,9 +132,9 @@ def _share(value: float) -> str:
 def _by_homophily(subject: Subject) -> tuple[Bin, ...]:
     """How often a run is right, by the share of a node's neighbours that are of its class."""
     answers = subject.items.answers
-    if subject.trained is None or subject.problem is None or answers is None:
+    if subject.trained is None or subject.prepared is None or answers is None:
         return ()
-    task, parts = subject.problem.task, subject.items.parts or {}
+    task, parts = subject.prepared.task, subject.items.parts or {}
     judged: list[Part] = [part for part in PARTS[1:] if part in parts]
     said = task.answers(subject.trained.networks, judged)
     nodes = torch.cat([said[part].items for part in judged]).cpu().numpy()

@@ -38,7 +38,7 @@ _MARKED, _DRAWN = 12, 70  # bottlenecks that are found, nodes that are drawn
 
 def measure_reach(subject: Subject) -> tuple[Reach | None, list[str]]:
     """The figures, and what was left out and why."""
-    graph, left_out = subject.graph, []
+    graph, left_out = subject.heard, []
     if graph.num_edges == 0:
         return None, ["over-squashing was not measured: there is no edge that news could pass"]
     network, config = subject.network, subject.config
@@ -82,7 +82,7 @@ def _dense(x: Any) -> Tensor:
 
 
 def _of_graph(reach: Reach, subject: Subject) -> Reach:
-    graph = subject.graph
+    graph = subject.heard
     found = bottlenecks(graph, count=_MARKED, by="curvature")
     gap = spectral_gap(graph) if graph.num_nodes > 1 else None
     classes = _classes(subject)
@@ -92,7 +92,7 @@ def _of_graph(reach: Reach, subject: Subject) -> Reach:
 
 def _of_collection(reach: Reach, subject: Subject) -> Reach:
     """The gaps of the graphs in one piece, and the narrowest of those that can be drawn."""
-    graphs = sampled(subject.graph, _GRAPHS).unbatch()
+    graphs = sampled(subject.heard, _GRAPHS).unbatch()
     found = [(k, spectral_gap(one)) for k, one in enumerate(graphs) if one.num_nodes > 1]
     whole = [(k, gap) for k, gap in found if gap.num_components == 1]
     if not whole:
@@ -157,7 +157,7 @@ def _steps(subject: Subject) -> np.ndarray | None:
     asked = np.concatenate([parts[part].numpy() for part in ("val", "test") if part in parts] or [np.zeros(0, int)])
     if len(asked) == 0:
         return None
-    matrix, teach = _heard_from(subject.graph), parts["train"].numpy()
+    matrix, teach = _heard_from(subject.heard), parts["train"].numpy()
     return dijkstra(matrix, indices=teach, unweighted=True, min_only=True)[asked]
 
 

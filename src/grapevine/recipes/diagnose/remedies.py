@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from grapevine.recipes.config import TrainConfig
 from grapevine.recipes.diagnose.findings import Findings
 from grapevine.recipes.models import MODELS, obstacle
 from grapevine.recipes.plan import plan
+from grapevine.recipes.prepare import Preparation
 
 _MOST = 8
+_WORTH = 0.002  # of an accuracy, or the share of an error
 _BELOW_1_WL = ("gcn", "gat", "gatv2", "sage", "sgc", "cheb", "arma", "attentivefp")  # as their equations say
 
 
@@ -45,10 +46,7 @@ class Change:
             config = config.model_copy(update={"model": changed.model, "training": training})
         model = type(config.model).model_validate({**config.model.model_dump(), **self.model})
         config = config.model_copy(update={"model": model, "seeds": 1, "members": 1})
-        if not self.prepare:
-            return config
-        prepare: Any = getattr(config, "prepare", None)
-        told = type(prepare).model_validate({**prepare.model_dump(), **self.prepare})
+        told = Preparation.model_validate({**config.prepare.model_dump(), **self.prepare})
         return config.model_copy(update={"prepare": told})
 
 
@@ -68,7 +66,7 @@ def ranked(found: Findings, base: TrainConfig) -> list[Change]:
             continue
         try:
             config = change.of(base)
-        except (ValidationError, ValueError):
+        except (ValueError, ImportError):
             continue
         if config not in made:
             made.append(config)
@@ -78,8 +76,6 @@ def ranked(found: Findings, base: TrainConfig) -> list[Change]:
 
 def _is_fit(change: Change, found: Findings) -> bool:
     name: Any = change.name
-    if change.prepare and "prepare" not in TrainConfig.model_fields:
-        return False
     if name is None:
         return True
     problem = found.subject.problem
@@ -87,16 +83,18 @@ def _is_fit(change: Change, found: Findings) -> bool:
 
 
 def _of_power(found: Findings, base: TrainConfig) -> Iterator[Change]:
-    level = found.subject.level
-    if found.power is not None:
-        for spec, gain in found.gains_of_encodings():
-            if gain > 0.002:
-                words = (
-                    f"with it the bound rises by {100 * gain:.1f} points"
-                    if found.power.is_higher_better
-                    else (f"with it the least error falls by {100 * gain:.0f} %")
-                )
-                yield Change(min(0.97, 0.6 + 2 * gain), f"encode {spec}", words, prepare={"encode": spec})
+    level, gains = found.subject.level, found.gains_of_encodings()
+    most = max((gain for _, gain in gains), default=0.0)
+    if most > _WORTH and found.power is not None:
+        what = (
+            "the bound rises by {:.1f} points" if found.power.is_higher_better else "the least error falls by {:.0f} %"
+        )
+        weight = min(0.97, 0.6 + 2 * most)
+        for k, (spec, gain) in enumerate([one for one in gains if one[1] > 0.9 * most][:3]):
+            why = f"told it, {what.format(100 * gain)}"
+            yield Change(weight - 0.03 * k, f"encode {spec}", why, prepare={"encode": spec})
+        why = "eigenvectors tell nodes their place; their signs are flipped in training, so no bound follows from them"
+        yield Change(weight - 0.1, "encode lappe:8", why, prepare={"encode": "lappe:8"})
     if level == "graph":
         why = "a GNN told where nodes are often does better, even where the bound does not ask for it"
         yield Change(0.3, "tell nodes how random walks return", why, prepare={"encode": "rwpe:16"})

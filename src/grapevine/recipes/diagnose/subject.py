@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grapevine.data.download import Progress
 from grapevine.data.split import LinkSplit
-from grapevine.data.structure_files import KIND
+from grapevine.data.structure_files import is_potential_run
 from grapevine.errors import check
 from grapevine.graph import Graph
 from grapevine.nn.network import Network
@@ -49,6 +49,8 @@ class Subject:
 
     Args:
         source: where the data are.
+        problem: on the graph as it came.
+        prepared: of a run, on the graph as its network is given it: rewired and encoded.
         scores: of a run, all metrics by part.
     """
 
@@ -56,6 +58,7 @@ class Subject:
     loaded: Loaded
     level: Level
     problem: Problem | None = None
+    prepared: Problem | None = None
     folder: Path | None = None
     config: TrainConfig | None = None
     trained: Trained | None = None
@@ -69,6 +72,11 @@ class Subject:
     def graph(self) -> Graph:
         """What messages pass over: of links, the edges that teach."""
         return (self.loaded.dataset.graph if self.problem is None else self.problem.graph).to("cpu")
+
+    @property
+    def heard(self) -> Graph:
+        """What the network passes messages over: of data the graph itself."""
+        return self.graph if self.prepared is None else self.prepared.graph.to("cpu")
 
     @property
     def network(self) -> Network | None:
@@ -127,15 +135,15 @@ def subject_of(
         level = (task.level if task is not None else None) or loaded.dataset.level
         is_asked = level == "link" or "y" in loaded.dataset.graph.levels
         return Subject(what, loaded, level, posed(task or TaskConfig(), loaded) if is_asked else None)
+    why = f"{what} is a potential, which hears atoms in space: diagnosed are networks on graphs"
+    check(not is_potential_run(what), why)
     saved = load_run(Path(what))
-    is_potential = saved.config.get("kind") == KIND
-    check(not is_potential, f"{what} is a potential, which hears atoms in space: diagnosed are networks on graphs")
     config = config_of(what)
     trained, loaded = data_for(what, None, on_progress=on_progress)
     problem = posed(config.task, loaded)
-    return Subject(
-        config.source, loaded, problem.level, problem, Path(what), config, trained, saved.metrics.get("scores")
-    )
+    prepared = problem if config.prepare.is_empty else posed(config.task, loaded, config.prepare)
+    scores = saved.metrics.get("scores")
+    return Subject(config.source, loaded, problem.level, problem, prepared, Path(what), config, trained, scores)
 
 
 def _links(split: LinkSplit) -> Items:

@@ -17,7 +17,8 @@ from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.graph.measures.undirected import undirected
 from grapevine.graph.take import take
-from grapevine.recipes.diagnose.power import EDGES, Seen, class_of_rows
+from grapevine.recipes.diagnose.looks import class_of_rows
+from grapevine.recipes.diagnose.power import EDGES, Seen
 from grapevine.recipes.diagnose.subject import Subject
 from grapevine.report.diagnosis.data import Drawing, Twins
 
