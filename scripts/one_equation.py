@@ -46,6 +46,8 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.Weave: "weave",
     gnn.MolecularGraphConv: "molgraph",
     gnn.NeuralFingerprintConv: "fingerprint",
+    gnn.GCNII: "gcnii",
+    gnn.APPNP: "appnp",
     atoms.SchNet: "schnet",
     atoms.DTNN: "dtnn",
     atoms.PaiNN: "painn",

@@ -27,6 +27,7 @@ from grapevine.nn.conv import (
     GatedGCNConv,
     GATv2Conv,
     GCNConv,
+    GCNIIConv,
     GINConv,
     GINEConv,
     GraphNetworkBlock,
@@ -43,8 +44,12 @@ from grapevine.nn.conv import (
     SpectralConv,
     gcn_conv,
 )
+from grapevine.nn.drop_message import DropMessage
+from grapevine.nn.dropout import Drop, DropEdge, DropNode, Dropped, drop_edge, drop_node
 from grapevine.nn.encoder import (
+    APPNP,
     DMPNN,
+    GCNII,
     GGNN,
     MPNN,
     AttentiveFP,
@@ -61,14 +66,18 @@ from grapevine.nn.fingerprint_readout import FingerprintReadout
 from grapevine.nn.gated_readout import GatedReadout
 from grapevine.nn.ggs import GGSNN
 from grapevine.nn.gnn import GNN
+from grapevine.nn.jumping import JumpingKnowledge, JumpingNetwork
 from grapevine.nn.linear import Linear
 from grapevine.nn.message_passing import MessagePassing
 from grapevine.nn.mlp import MLP
-from grapevine.nn.norm import BatchNorm, GraphNorm, LayerNorm
+from grapevine.nn.norm import BatchNorm, DiffGroupNorm, GraphNorm, LayerNorm, PairNorm
 from grapevine.nn.readout import Readout
+from grapevine.nn.residual import AddResidual, GatedResidual, InitialResidual, Residual
 
 __all__ = [
+    "APPNP",
     "DMPNN",
+    "GCNII",
     "GGNN",
     "GGSNN",
     "GNN",
@@ -76,6 +85,7 @@ __all__ = [
     "MLP",
     "MPNN",
     "ARMAConv",
+    "AddResidual",
     "Aggregation",
     "AttentionSum",
     "AttentiveFP",
@@ -84,6 +94,12 @@ __all__ = [
     "ChebConv",
     "Conv",
     "DeepSets",
+    "DiffGroupNorm",
+    "Drop",
+    "DropEdge",
+    "DropMessage",
+    "DropNode",
+    "Dropped",
     "EdgeNetworkConv",
     "Encoder",
     "Equation",
@@ -91,17 +107,22 @@ __all__ = [
     "GATConv",
     "GATv2Conv",
     "GCNConv",
+    "GCNIIConv",
     "GINConv",
     "GINEConv",
     "GatedGCNConv",
     "GatedReadout",
+    "GatedResidual",
     "GatedSum",
     "GatedSumReadout",
     "GaussianHistogram",
     "GraphNetwork",
     "GraphNetworkBlock",
     "GraphNorm",
+    "InitialResidual",
     "InteractionConv",
+    "JumpingKnowledge",
+    "JumpingNetwork",
     "LayerNorm",
     "Linear",
     "LinearConv",
@@ -116,7 +137,9 @@ __all__ = [
     "NodeEdgeStack",
     "PNAConv",
     "PairMessage",
+    "PairNorm",
     "Readout",
+    "Residual",
     "ResidualBlock",
     "SAGEConv",
     "SGConv",
@@ -128,6 +151,8 @@ __all__ = [
     "Sum",
     "Var",
     "Weave",
+    "drop_edge",
+    "drop_node",
     "gcn_conv",
     "interop",
 ]

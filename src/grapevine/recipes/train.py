@@ -14,7 +14,7 @@ from torch import nn
 from grapevine.data.download import Progress
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import TrainConfig
-from grapevine.recipes.models import build_network, first_layer, settled
+from grapevine.recipes.models import build_network, decayed, settled
 from grapevine.recipes.problem import Problem, posed
 from grapevine.recipes.result import Scores, TrainResult, epoch_table, prediction_table
 from grapevine.recipes.source import Loaded, load
@@ -120,9 +120,9 @@ def fit_once(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         network = build_network(config.model, problem.graph, problem.task.objective, level=problem.level)
-    decayed = first_layer(network) if config.model.decays_first_layer_only else None
+    chosen = decayed(network, config.model)
     settings = config.training.model_copy(update={"seed": seed})
-    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=decayed, on_epoch=on_epoch)
+    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=chosen, on_epoch=on_epoch)
 
 
 def _resolved(config: TrainConfig, problem: Problem, loaded: Loaded) -> TrainConfig:

@@ -9,6 +9,7 @@ from grapevine.nn.conv.gat import GATConv
 from grapevine.nn.conv.gated_gcn import GatedGCNConv
 from grapevine.nn.conv.gatv2 import GATv2Conv
 from grapevine.nn.conv.gcn import GCNConv, gcn_conv
+from grapevine.nn.conv.gcnii import GCNIIConv
 from grapevine.nn.conv.gin import GINConv
 from grapevine.nn.conv.gine import GINEConv
 from grapevine.nn.conv.graph_network_block import GraphNetworkBlock
@@ -31,6 +32,7 @@ __all__ = [
     "GATConv",
     "GATv2Conv",
     "GCNConv",
+    "GCNIIConv",
     "GINConv",
     "GINEConv",
     "GatedGCNConv",

@@ -11,7 +11,7 @@ from grapevine.recipes.models.config import NEEDS_EDGES, ModelConfig, ModelName
 
 GRAPH_FEATURES = "features"  # the tensor of whole graphs that joins behind the readout
 
-_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc")
+_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gcnii", "appnp")
 _DEAF: tuple[ModelName, ...] = ("mlp", "sage", "gin")  # to what their edges hold
 
 
