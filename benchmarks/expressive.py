@@ -59,7 +59,7 @@ class Case:
 
 CASES = {
     "csl": Case("csl", "CSL: ten kinds of rings with chords", None, 5, 120, 32, 64),
-    "exp": Case("exp", "EXP: can a formula be satisfied?", DATA, 3, 30, 64, 32),
+    "exp": Case("exp", "EXP: can a formula be satisfied?", DATA, 3, 15, 32, 32),
 }
 
 
