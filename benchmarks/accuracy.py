@@ -42,6 +42,7 @@ from grapevine.train.settings import Settings
 
 RESULTS = Path(__file__).with_name("results")
 _ROOTS = {"cora": DATA / "planetoid", "minesweeper": DATA / "heterophilous", "amazon-photo": DATA / "npz"}
+_ROOTS["texas"] = DATA / "heterophilous"
 _INNER = 0.1  # of a fold's training part, to choose the epoch by
 
 

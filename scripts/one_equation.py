@@ -46,6 +46,13 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.Weave: "weave",
     gnn.MolecularGraphConv: "molgraph",
     gnn.NeuralFingerprintConv: "fingerprint",
+    gnn.H2GCN: "h2gcn",
+    gnn.GPRGNN: "gprgnn",
+    gnn.FAGCN: "fagcn",
+    gnn.GATSepConv: "gat-sep",
+    gnn.ResidualBlock: "sage-sep",
+    gnn.LINKX: "linkx",
+    gnn.DirGNNConv: "dirgnn",
     atoms.SchNet: "schnet",
     atoms.DTNN: "dtnn",
     atoms.PaiNN: "painn",
@@ -159,7 +166,9 @@ whole graph too; the same three words say what becomes of those.
   message came (Xu et al. 2019, Morris et al. 2019). *Below 1-WL*: there are neighbourhoods that 1-WL tells apart and
   the layer does not, whatever its weights. Means, normalised sums and attention see shares and not counts; the neural
   fingerprint mixes a node with its neighbours before it looks at them. *Above 1-WL*: Weave is told distances, beyond
-  the edges. *Depends on the basis*: the spectral network is of one graph, by its eigenvectors.
+  the edges. *Crosses 1-WL*: H2GCN hears who is two steps away, and so tells a ring of six from two triangles, but its
+  sums are normalised, and lose what 1-WL counts. *Depends on the basis*: the spectral network is of one graph, by its
+  eigenvectors, and LINKX by the numbers of its nodes.
 - **`--model`.** By which name `grapevine train` knows it. Beside these there is `mlp`, which hears nobody.
 
 TABLE

@@ -57,8 +57,8 @@ def test_the_help_does_not_wait_for_pytorch():
     [
         ("train cor", [name for name in DATASETS if name.startswith("cor")]),
         ("datasets kar", ["karate"]),
-        ("train --model ga", ["gat", "gatv2", "gatedgcn"]),
-        ("train --model gcn,sa", ["gcn,sage"]),
+        ("train --model ga", ["gat", "gatv2", "gatedgcn", "gat-sep"]),
+        ("train --model gcn,sa", ["gcn,sage", "gcn,sage-sep"]),
         ("train --format gi", ["gin"]),
         ("train --split k", ["k_fold"]),
         ("ev", ["evaluate"]),

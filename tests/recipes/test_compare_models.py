@@ -45,7 +45,7 @@ def small():
 def test_the_whole_family_is_trained_on_molecules(small):
     told = []
     found = compare_models("molecules", budget=HERE, loaded=small, on_model=lambda *row: told.append(row))
-    assert {row.name for row in found.rows} == {*MODELS, *PLAIN}
+    assert {row.name for row in found.rows} == {*MODELS, *PLAIN} - {"linkx"}  # it is of one graph
     assert [row.failed for row in found.rows] == [""] * len(found.rows)
     assert [(done, total) for _, done, total in told] == [(k + 1, len(found.rows)) for k in range(len(found.rows))]
     scores = [row.score("test", "mae") for row in found.rows]
@@ -62,7 +62,7 @@ def test_all_get_the_same_budget(small):
         config = module._config(name, Source(dataset="molecules"), problem, Budget(epochs=7, hidden=16, seed=3))
         training = config.training
         assert (training.max_epochs, training.patience, training.schedule, training.seed) == (7, 7, "cosine", 3)
-        assert config.model.hidden_channels * config.model.heads == 16
+        assert config.model.hidden_channels * (config.model.heads if name in ("gat", "gatv2") else 1) == 16
         assert config.model.state_channels == 16
 
 

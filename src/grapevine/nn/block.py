@@ -6,11 +6,14 @@ With the convolution's own map this is the two-layer network after each aggregat
 look at the evaluation of GNNs under heterophily: are we really making progress?"
 """
 
+from typing import ClassVar
+
 from torch import Tensor, nn
 
 from grapevine.errors import InputError
 from grapevine.nn.conv.conv import Conv
 from grapevine.nn.conv.inputs import Edges, Ends
+from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Linear, linear
 from grapevine.nn.norm import LayerNorm
 from grapevine.ops.epilogue import epilogue
@@ -38,6 +41,19 @@ class ResidualBlock(Conv):
     >>> block(torch.ones(4, 3), torch.tensor([[0, 1], [1, 2]])).shape
     torch.Size([4, 3])
     """
+
+    equation: ClassVar[Equation] = Equation(
+        name="Separated SAGE (SAGE-sep), a residual block",
+        message="h_j, behind a LayerNorm; in the block any other convolution can stand in the place of SAGE",
+        aggregation="mean, not yourself",
+        update="h_i + W' GELU(W_root LN(h_i) + W m_i + b)",
+        edges="features",
+        readout="",
+        cost="n c^2 + e c",
+        power="below 1-WL",
+        year=2023,
+        paper="Platonov et al., A critical look at the evaluation of GNNs under heterophily",
+    )
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Power = Literal["none", "below 1-WL", "1-WL", "above 1-WL", "depends on the basis"]
+Power = Literal["none", "below 1-WL", "1-WL", "above 1-WL", "crosses 1-WL", "depends on the basis"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class Equation:
         edges: what is made of the edges' features: "none", "weights", "features", or "features, updated".
         readout: what the paper reads a graph out with; "" where it is of nodes only.
         cost: of a layer, in n, e and c.
-        power: what it can tell apart, of graphs with features, against colour refinement (1-WL); "none" hears nobody.
+        power: what it can tell apart, of graphs with features, against colour refinement (1-WL); "none" hears nobody,
+            "crosses 1-WL" tells some graphs apart that it does not, and the other way round.
         year, paper: of the source: "Kipf & Welling, Semi-supervised classification with graph convolutional networks".
     """
 

@@ -24,6 +24,7 @@ from grapevine.recipes.choose import fitting_models
 from grapevine.recipes.config import TaskConfig, TrainConfig
 from grapevine.recipes.model_table import Budget, ModelComparison, ModelScore
 from grapevine.recipes.models import MODELS, build_network
+from grapevine.recipes.models.config import HEADS_SIDE_BY_SIDE
 from grapevine.recipes.plan import plan
 from grapevine.recipes.problem import Problem, posed
 from grapevine.recipes.result import Scores
@@ -100,7 +101,8 @@ def _config(name: str, source: Source, problem: Problem, budget: Budget) -> Trai
     """A model's own settings, but for those that are the same for all."""
     config = plan(source, name, level=problem.level, task=problem.config)
     heads = config.model.heads if budget.hidden % config.model.heads == 0 else 1
-    width = {"hidden_channels": budget.hidden // heads, "heads": heads, "state_channels": budget.hidden}
+    hidden = budget.hidden // heads if name in HEADS_SIDE_BY_SIDE else budget.hidden
+    width = {"hidden_channels": hidden, "heads": heads, "state_channels": budget.hidden}
     length = {
         "max_epochs": budget.epochs, "patience": budget.epochs, "schedule": "cosine", "seed": budget.seed,
         "accelerator": budget.accelerator,

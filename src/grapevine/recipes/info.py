@@ -12,7 +12,7 @@ from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import DatasetInfo, dataset_info
 from grapevine.data.datasets.fetch import folders_of
 from grapevine.data.download import Progress
-from grapevine.data.structure_files import KIND
+from grapevine.data.structure_files import KIND, holds_structures
 from grapevine.errors import InputError
 from grapevine.recipes.source import Source, load
 from grapevine.report.graph_statistics import GraphStatistics, graph_statistics
@@ -26,7 +26,7 @@ def info(what: Path | str | Source, *, root: Path | None = None, on_progress: Pr
 
     Of a run: what was asked, its scores, model, parameters, time and data. Of a data set by its name: what is
     registered of it, and the figures of its graph if its files are there or it comes with the program; nothing is
-    downloaded. Of other data: the figures of the graph, and what was found in reading it.
+    downloaded. Of other data: the figures of the graph, or of the structures of atoms, and what was found in reading.
 
     Args:
         what: a run folder, the name of a data set, or a source.
@@ -40,6 +40,10 @@ def info(what: Path | str | Source, *, root: Path | None = None, on_progress: Pr
     (34, 1, True)
     """
     if isinstance(what, Source):
+        if what.path is not None and holds_structures(Path(what.path)):
+            from grapevine.recipes.atoms.info import describe_structures  # imports what reads structures
+
+            return describe_structures(what.path)
         if what.dataset is None:
             return _of_data(what, on_progress)
         what, root = what.dataset, root if what.root is None else Path(what.root)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from grapevine.data.download import Progress
+from grapevine.data.structure_files import refuse_potential
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import TrainConfig
 from grapevine.recipes.models import build_network, first_layer
@@ -103,6 +104,7 @@ def read_config(recipe: Mapping[str, Any]) -> TrainConfig:
     Raises:
         InputError: if it holds something else.
     """
+    refuse_potential(recipe)
     try:
         return TrainConfig.model_validate(recipe)
     except ValidationError as error:

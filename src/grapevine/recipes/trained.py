@@ -19,6 +19,7 @@ from torch import Tensor
 
 import grapevine
 from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.structure_files import refuse_potential
 from grapevine.data.tables import TableEncoders
 from grapevine.errors import InputError, check
 from grapevine.graph import Graph
@@ -216,6 +217,7 @@ def make_trained(
     Raises:
         InputError: if they do not fit together, or are of a version that this one can not read.
     """
+    refuse_potential(config)
     try:
         model, inputs = ModelConfig.model_validate(config["model"]), Inputs.model_validate(config["inputs"])
         objective, level = read_objective(config["objective"]), config["level"]

@@ -8,7 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grapevine.data.dataset import Dataset
-from grapevine.data.datasets import csl, digits, exp, gnn_benchmark, heterophilous, karate, molecules, planetoid, tu
+from grapevine.data.datasets import (
+    csl,
+    digits,
+    exp,
+    gnn_benchmark,
+    heterophilous,
+    karate,
+    molecules,
+    planetoid,
+    tree_neighbors_match,
+    tu,
+)
 from grapevine.data.datasets.fetch import fetch
 from grapevine.data.datasets.info import DatasetInfo, RawFile
 from grapevine.data.datasets.processed import load_processed
@@ -20,6 +31,9 @@ __all__ = ["DATASETS", "DatasetInfo", "RawFile", "dataset_info", "dataset_names"
 _EMBEDDED = {"digits": digits.load, "karate": karate.load, "csl": csl.load} | {
     info.name: partial(molecules.load, info.name) for info in molecules.INFOS
 }
+_EMBEDDED |= {
+    f"{tree_neighbors_match.PREFIX}{d}": partial(tree_neighbors_match.load, d) for d in tree_neighbors_match.DEPTHS
+}
 _FAMILIES = (planetoid, gnn_benchmark, heterophilous)
 _FAMILY_OF = {info.name: family for family in _FAMILIES for info in family.INFOS}
 
@@ -28,6 +42,7 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
     | {info.name: info for family in _FAMILIES for info in family.INFOS}
     | {info.name: info for info in tu.INFOS}
     | {info.name: info for info in (csl.INFO, exp.INFO)}
+    | {info.name: info for info in tree_neighbors_match.INFOS}
 )
 
 

@@ -4,8 +4,11 @@ from grapevine.nn.conv.alone import LinearConv
 from grapevine.nn.conv.arma import ARMAConv
 from grapevine.nn.conv.cheb import ChebConv
 from grapevine.nn.conv.conv import Conv
+from grapevine.nn.conv.dirgnn import DirGNNConv
 from grapevine.nn.conv.edge_network import EdgeNetworkConv
+from grapevine.nn.conv.fagcn import FAConv
 from grapevine.nn.conv.gat import GATConv
+from grapevine.nn.conv.gat_sep import GATSepConv
 from grapevine.nn.conv.gated_gcn import GatedGCNConv
 from grapevine.nn.conv.gatv2 import GATv2Conv
 from grapevine.nn.conv.gcn import GCNConv, gcn_conv
@@ -27,8 +30,11 @@ __all__ = [
     "ARMAConv",
     "ChebConv",
     "Conv",
+    "DirGNNConv",
     "EdgeNetworkConv",
+    "FAConv",
     "GATConv",
+    "GATSepConv",
     "GATv2Conv",
     "GCNConv",
     "GINConv",

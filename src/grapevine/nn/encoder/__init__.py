@@ -3,15 +3,23 @@
 from grapevine.nn.encoder.attentive_fp import AttentiveFP, AttentiveReadout
 from grapevine.nn.encoder.dmpnn import DMPNN
 from grapevine.nn.encoder.encoder import Encoder
+from grapevine.nn.encoder.fagcn import FAGCN
 from grapevine.nn.encoder.ggnn import GGNN, GatedSumReadout
+from grapevine.nn.encoder.gprgnn import GPRGNN
 from grapevine.nn.encoder.graph_network import GraphNetwork
+from grapevine.nn.encoder.h2gcn import H2GCN
+from grapevine.nn.encoder.linkx import LINKX
 from grapevine.nn.encoder.mpnn import MPNN
 from grapevine.nn.encoder.node_edge import NodeEdgeStack
 from grapevine.nn.encoder.weave import GaussianHistogram, Weave
 
 __all__ = [
     "DMPNN",
+    "FAGCN",
     "GGNN",
+    "GPRGNN",
+    "H2GCN",
+    "LINKX",
     "MPNN",
     "AttentiveFP",
     "AttentiveReadout",

@@ -12,6 +12,7 @@ from grapevine.recipes.models.config import NEEDS_BOTH_WAYS, NEEDS_EDGES, ModelC
 from grapevine.recipes.models.encoders import ENCODERS, encoder
 from grapevine.recipes.models.given import Given, edge_channels_of
 from grapevine.recipes.models.heads import head_of
+from grapevine.recipes.models.heterophily import NETWORKS
 from grapevine.recipes.models.layers import blocks, stack
 from grapevine.task.objective import Objective
 from grapevine.task.task import Level
@@ -43,11 +44,7 @@ def build_network(config: ModelConfig, graph: Graph, objective: Objective, *, le
         network, width = encoder(config, given), config.hidden_channels
     else:
         width = objective.out_channels if level == "node" else width
-        network = (
-            blocks(config, given, width)
-            if config.has_blocks
-            else stack(config, given, width, is_read_out=level == "graph")
-        )
+        network = _layered(config, given, width, is_read_out=level == "graph")
     _fit_to(network, graph)
     head = head_of(config, given, graph, objective, level, width)
     return Network(network, head, edge=given.edge, front=_front(config))
@@ -59,6 +56,13 @@ def _front(config: ModelConfig) -> nn.Module | None:
     if told is None:
         return None
     return OnColumns(told.first, told.count, SignNet(told.count) if told.signnet else RandomSigns())
+
+
+def _layered(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -> nn.Module:
+    """A network whose last layer puts out so many numbers."""
+    if config.name in NETWORKS:
+        return NETWORKS[config.name](config, given, width)
+    return blocks(config, given, width) if config.has_blocks else stack(config, given, width, is_read_out=is_read_out)
 
 
 def _fit_to(network: nn.Module, graph: Graph) -> None:
@@ -90,4 +94,6 @@ def obstacle(name: ModelName, graph: Graph, level: Level) -> str | None:
         return f"its {level}s must be told by edge features (edge_attr), and there are none; gin does without"
     if name in NEEDS_BOTH_WAYS and not graph.adj.is_symmetric():
         return "its edges go one way, and it needs both directions of each; mpnn and gine do not"
+    if name == "linkx" and level == "graph":
+        return "it learns a weight for each node of one graph, and other graphs are to be told; sage-sep can be"
     return None

@@ -17,6 +17,7 @@ ModelName = Literal[
     "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
+    "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
 ]  # fmt: skip
 ReadoutName = Literal[
     "sum", "mean", "max", "attention", "gated", "set2set", "sort", "deep-sets", "set-transformer",
@@ -26,6 +27,7 @@ MODELS: tuple[ModelName, ...] = get_args(ModelName)
 READOUTS: tuple[ReadoutName, ...] = get_args(ReadoutName)
 NEEDS_EDGES: tuple[ModelName, ...] = ("gine", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph")  # with features
 NEEDS_BOTH_WAYS: tuple[ModelName, ...] = ("dmpnn", "weave")  # each edge with its other direction
+HEADS_SIDE_BY_SIDE: tuple[ModelName, ...] = ("gat", "gatv2")  # each as wide as hidden_channels
 _USUAL_DEGREE = 5  # of Duvenaud et al. 2015
 NormName = Literal["none", "batch", "layer", "graph"]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -50,7 +52,8 @@ class ModelConfig(BaseModel):
         name: the kind of the layers.
         hidden_channels: width of the states between the layers, of attention that of one head.
         num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules.
-        heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged.
+        heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged; those of
+            gat-sep share hidden_channels.
         activation: between the layers.
         dropout: after each activation, and of attention on its weights.
         input_dropout: on the features.
@@ -76,6 +79,11 @@ class ModelConfig(BaseModel):
         max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
         eigenvectors: which columns of the features are eigenvectors, whose signs mean nothing: flipped in training, or
             read by SignNet. A training fills it in from the encodings.
+        alpha: of GPR-GNN: that of the PageRank that the weights of its hops begin as.
+        eps: of FAGCN: the share of the first states that each layer adds.
+        direction_base: of Dir-GNN: what hears along the edges and against them.
+        direction_share: of Dir-GNN: how much of what it hears goes against the edges.
+        num_nodes: of LINKX, which is of one graph: how many nodes it has; None: as many as there are.
 
     >>> ModelConfig(name="gcn", hidden_channels=16).num_layers
     2
@@ -110,6 +118,11 @@ class ModelConfig(BaseModel):
     distance: PositiveInt = 2
     max_degree: NonNegativeInt | None = None
     eigenvectors: Eigenvectors | None = None
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.1
+    eps: float = 0.3
+    direction_base: Literal["gcn", "sage", "gat"] = "sage"
+    direction_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    num_nodes: PositiveInt | None = None
 
     @model_validator(mode="after")
     def _check_blocks(self) -> "ModelConfig":
@@ -130,4 +143,6 @@ def settled(config: ModelConfig, graph: Graph) -> ModelConfig:
     if config.max_degree is None and config.name == "fingerprint":
         most = int(graph.adj.in_degree.max()) if graph.num_nodes else 0
         found["max_degree"] = max(_USUAL_DEGREE, most)
+    if config.num_nodes is None and config.name == "linkx" and graph.num_nodes:
+        found["num_nodes"] = graph.num_nodes
     return config.model_copy(update=found)

@@ -24,9 +24,10 @@ from grapevine.nn import (
 )
 from grapevine.nn.head import EdgeHead, EdgeName, GraphHead, Head, JoinedHead, JumpingReadout, NodeHead, PairHead
 from grapevine.nn.pair import Bilinear, Decoder, Dot, PairMLP
-from grapevine.recipes.models.config import ModelConfig, ModelName, ReadoutName
+from grapevine.recipes.models.config import HEADS_SIDE_BY_SIDE, ModelConfig, ModelName, ReadoutName
 from grapevine.recipes.models.encoders import ENCODERS
 from grapevine.recipes.models.given import GRAPH_FEATURES, Given, edge_channels_of, graph_channels_of
+from grapevine.recipes.models.heterophily import NETWORKS
 from grapevine.task.objective import Objective
 from grapevine.task.task import Level
 
@@ -104,8 +105,9 @@ def _jumping(config: ModelConfig, given: Given, width: int, out: int) -> Head:
 
 def _state_widths(config: ModelConfig, given: Given, width: int) -> list[int]:
     """Of the features and of each layer's states."""
-    check(config.name not in ENCODERS, f"{config.name} is no stack of layers that could be read out one by one")
-    hidden = config.hidden_channels * (config.heads if config.name in ("gat", "gatv2") else 1)
+    is_stack = config.name not in ENCODERS and config.name not in NETWORKS
+    check(is_stack, f"{config.name} is no stack of layers that could be read out one by one")
+    hidden = config.hidden_channels * (config.heads if config.name in HEADS_SIDE_BY_SIDE else 1)
     return [given.channels, *[hidden] * (config.num_layers - 1), width]
 
 

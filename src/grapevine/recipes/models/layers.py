@@ -12,7 +12,9 @@ from grapevine.nn import (
     BatchNorm,
     ChebConv,
     Conv,
+    DirGNNConv,
     GATConv,
+    GATSepConv,
     GATv2Conv,
     GCNConv,
     GINConv,
@@ -37,7 +39,17 @@ from grapevine.recipes.models.given import Given
 from grapevine.typing import ActivationName
 
 _NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm, "graph": GraphNorm}
-_SPARSE: tuple[ModelName, ...] = ("mlp", "gcn", "gat", "gatv2", "cheb", "arma", "sgc")  # take sparse features
+_SPARSE: tuple[ModelName, ...] = (
+    "mlp",
+    "gcn",
+    "gat",
+    "gatv2",
+    "cheb",
+    "arma",
+    "sgc",
+    "gat-sep",
+    "dirgnn",
+)  # take sparse features
 
 
 class _Layer(NamedTuple):
@@ -74,7 +86,9 @@ class _Framed(nn.Module):
 
 def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -> nn.Module:
     """Layers with an activation between them, and behind the last where its states are read out."""
-    takes_sparse = config.name in _SPARSE or (config.name == "sage" and config.aggregation in ("mean", "sum"))
+    takes_sparse = config.name in _SPARSE or (
+        config.name in ("sage", "sage-sep") and config.aggregation in ("mean", "sum")
+    )
     front = Linear(given.channels, config.hidden_channels) if given.is_sparse and not takes_sparse else None
     layers, channels = [], given.channels if front is None else config.hidden_channels
     for k in range(config.num_layers):
@@ -136,6 +150,21 @@ def _attention(layer: type[GATConv] | type[GATv2Conv]) -> Callable[..., _Layer]:
         return _Layer(layer(channels, out, edge_channels=edge, **options), out if is_last else heads * out)
 
     return make
+
+
+def _gat_sep(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    """The heads share the hidden channels."""
+    return _Layer(GATSepConv(channels, out, heads=config.heads, hidden_channels=config.hidden_channels), out)
+
+
+def _directed(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    """One convolution along the edges, one against them, and a map of a node's own state."""
+    make = {
+        "gcn": lambda: GCNConv(channels, out, bias=False),
+        "sage": lambda: SAGEConv(channels, out, root_weight=False, bias=False),
+        "gat": lambda: GATConv(channels, out, bias=False),
+    }[config.direction_base]
+    return _Layer(DirGNNConv(make(), make(), alpha=config.direction_share, root=Linear(channels, out)), out)
 
 
 def _mapped(config: ModelConfig, channels: int, out: int) -> MLP:
@@ -200,4 +229,7 @@ _CONVS: dict[ModelName, Callable[..., _Layer]] = {
     "gatv2": _attention(GATv2Conv),
     "gin": _gin,
     "gine": _gine,
+    "gat-sep": _gat_sep,
+    "sage-sep": _sage,
+    "dirgnn": _directed,
 }

@@ -43,6 +43,14 @@ _MODELS: dict[str, dict[str, Range | Choice]] = {
     "gatv2": _HEADS,
     "gin": {"model.train_eps": Choice((False, True))},
     "gine": {"model.train_eps": Choice((False, True))},
+    "h2gcn": {"model.num_layers": Choice((1, 2))},
+    "gprgnn": {"model.num_layers": Choice((10,)), "model.alpha": Choice((0.1, 0.2, 0.5, 0.9, 1.0))},
+    "fagcn": {"model.num_layers": Range(2, 8, is_whole=True), "model.eps": Range(0.1, 1.0)},
+    "gat-sep": {"model.heads": Choice((1, 2, 4, 8))},
+    "dirgnn": {
+        "model.direction_base": Choice(("gcn", "sage", "gat")),
+        "model.direction_share": Choice((0.0, 0.5, 1.0)),
+    },
 }
 
 
