@@ -13,7 +13,7 @@ from grapevine.encoding import parse
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import LinkRule, TaskConfig, TrainConfig
 from grapevine.recipes.info import is_run
-from grapevine.recipes.models import ModelConfig
+from grapevine.recipes.models import ModelConfig, check_asked
 from grapevine.recipes.plan import plan
 from grapevine.recipes.prepare import Preparation
 from grapevine.recipes.problem import pose
@@ -136,7 +136,8 @@ def make_config(
     """The training of a model on the data, with the published settings where nothing else is told."""
     check(way.seeds in (None, 1) or way.ensemble is None, "say --seeds or --ensemble, not both")
     config = plan(source, name, level=loaded.dataset.level, task=task, name=run_name)
-    model = {"hidden_channels": way.hidden, "num_layers": way.layers, "dropout": way.dropout}
+    model = {"hidden_channels": way.hidden, "num_layers": way.layers, "dropout": way.dropout, **vars(way.depth)}
+    check_asked(config.model.name, {field: value for field, value in vars(way.depth).items() if value is not None})
     training = {
         "max_epochs": way.epochs, "learning_rate": way.learning_rate, "weight_decay": way.weight_decay,
         "patience": way.patience, "seed": way.seed, "accelerator": way.device, "precision": way.precision,

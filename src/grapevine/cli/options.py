@@ -16,6 +16,7 @@ MODELS = (
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
+    "gcnii", "appnp",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")
@@ -263,6 +264,33 @@ Layers = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many l
 Dropout = Annotated[
     float | None, typer.Option(metavar="X", min=0, max=0.99, help="Share dropped out.", rich_help_panel=_MODEL)
 ]
+Norm = Annotated[
+    Literal["none", "batch", "layer", "graph", "pair", "group"] | None,
+    typer.Option(help="What is normalised between layers.", rich_help_panel=_MODEL),
+]
+Residual = Annotated[
+    Literal["none", "add", "initial", "gated"] | None,
+    typer.Option(help="What is kept of the states before a layer.", rich_help_panel=_MODEL),
+]
+Jumping = Annotated[
+    Literal["none", "cat", "max", "lstm"] | None,
+    typer.Option(help="How the states of all layers are brought together.", rich_help_panel=_MODEL),
+]
+DropEdge = Annotated[
+    float | None,
+    typer.Option(metavar="X", min=0, max=0.99, help="Share of edges left out in training.", rich_help_panel=_MODEL),
+]
+DropNode = Annotated[
+    float | None,
+    typer.Option(metavar="X", min=0, max=0.99, help="Share of nodes hidden in training.", rich_help_panel=_MODEL),
+]
+DropMessage = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", min=0, max=0.99, help="Share of each message dropped in training, of gcn, sage, gin.",
+        rich_help_panel=_MODEL,
+    ),
+]  # fmt: skip
 Ensemble = Annotated[
     int | None, typer.Option(min=2, metavar="N", help="Train N members: their mean and spread.", rich_help_panel=_MODEL)
 ]

@@ -15,7 +15,7 @@ from grapevine.data.download import Progress
 from grapevine.data.structure_files import refuse_potential
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import TrainConfig
-from grapevine.recipes.models import build_network, first_layer
+from grapevine.recipes.models import build_network, decayed
 from grapevine.recipes.problem import Problem, posed
 from grapevine.recipes.result import Scores, TrainResult, epoch_table, prediction_table
 from grapevine.recipes.source import Loaded, load
@@ -124,9 +124,9 @@ def fit_once(
         torch.manual_seed(seed)
         model = problem.settled(config.model)
         network = build_network(model, problem.graph, problem.task.objective, level=problem.level)
-    decayed = first_layer(network) if config.model.decays_first_layer_only else None
+    chosen = decayed(network, config.model)
     settings = config.training.model_copy(update={"seed": seed})
-    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=decayed, on_epoch=on_epoch)
+    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=chosen, on_epoch=on_epoch)
 
 
 def _resolved(config: TrainConfig, problem: Problem, loaded: Loaded) -> TrainConfig:
