@@ -58,6 +58,7 @@ from grapevine.nn.encoder import (
 )
 from grapevine.nn.equation import Equation
 from grapevine.nn.fingerprint_readout import FingerprintReadout
+from grapevine.nn.fully_adjacent import FullyAdjacent
 from grapevine.nn.gated_readout import GatedReadout
 from grapevine.nn.ggs import GGSNN
 from grapevine.nn.gnn import GNN
@@ -66,6 +67,7 @@ from grapevine.nn.message_passing import MessagePassing
 from grapevine.nn.mlp import MLP
 from grapevine.nn.norm import BatchNorm, GraphNorm, LayerNorm
 from grapevine.nn.readout import Readout
+from grapevine.nn.virtual_node import VirtualNode
 
 __all__ = [
     "DMPNN",
@@ -88,6 +90,7 @@ __all__ = [
     "Encoder",
     "Equation",
     "FingerprintReadout",
+    "FullyAdjacent",
     "GATConv",
     "GATv2Conv",
     "GCNConv",
@@ -127,6 +130,7 @@ __all__ = [
     "Std",
     "Sum",
     "Var",
+    "VirtualNode",
     "Weave",
     "gcn_conv",
     "interop",
