@@ -70,6 +70,7 @@ from grapevine.nn.encoder import (
 )
 from grapevine.nn.equation import Equation
 from grapevine.nn.fingerprint_readout import FingerprintReadout
+from grapevine.nn.fully_adjacent import FullyAdjacent
 from grapevine.nn.gated_readout import GatedReadout
 from grapevine.nn.ggs import GGSNN
 from grapevine.nn.gnn import GNN
@@ -82,6 +83,7 @@ from grapevine.nn.readout import Readout
 from grapevine.nn.residual import AddResidual, GatedResidual, InitialResidual, Residual
 from grapevine.nn.sign_net import SignNet
 from grapevine.nn.signs import OnColumns, RandomSigns
+from grapevine.nn.virtual_node import VirtualNode
 
 __all__ = [
     "APPNP",
@@ -119,6 +121,7 @@ __all__ = [
     "Equation",
     "FAConv",
     "FingerprintReadout",
+    "FullyAdjacent",
     "GATConv",
     "GATSepConv",
     "GATv2Conv",
@@ -169,6 +172,7 @@ __all__ = [
     "Std",
     "Sum",
     "Var",
+    "VirtualNode",
     "Weave",
     "drop_edge",
     "drop_node",
