@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from grapevine.data.datasets.tree_neighbors_match import leaf_values, split_of_trees
 from grapevine.graph import Adjacency, Graph
-from grapevine.nn import GATConv, GCNConv, GINConv
+from grapevine.nn import GATConv, GATv2Conv, GCNConv, GINConv
 from grapevine.nn.encoder.ggnn import GGNN
+from grapevine.nn.fully_adjacent import complete
 
 WIDTH, HEADS = 32, 4
 MODELS = ("gcn", "gin", "gat", "ggnn")
@@ -45,7 +46,7 @@ class TreeNetwork(nn.Module):
     """A network of the paper.
 
     Args:
-        model: gcn, gin, gat or ggnn.
+        model: gcn, gin, gat, gatv2 or ggnn; gatv2, of which the paper knows nothing, is as gat.
     """
 
     def __init__(self, model: str, depth: int):
@@ -80,6 +81,8 @@ def _layer(model: str) -> nn.Module:
         return GCNConv(WIDTH, WIDTH)
     if model == "gat":
         return GATConv(WIDTH, WIDTH // HEADS, heads=HEADS)
+    if model == "gatv2":
+        return GATv2Conv(WIDTH, WIDTH // HEADS, heads=HEADS)
     if model == "ggnn":
         return GGNN(WIDTH, WIDTH, num_steps=1, directed=False, reset="after")
     parts = [nn.Linear(WIDTH, WIDTH), CountedBatchNorm(WIDTH), nn.ReLU()]
@@ -100,15 +103,19 @@ class SeparateTrees:
 
     Args:
         num_trees: in a batch; those of the end that fill none are left out.
+        fully_adjacent: let every node hear its whole tree in the last layer.
     """
 
-    def __init__(self, examples: Examples, num_trees: int, change: Rewire | None = None):
+    def __init__(
+        self, examples: Examples, num_trees: int, change: Rewire | None = None, *, fully_adjacent: bool = False
+    ):
         self.examples, self.num_trees, leaves = examples, num_trees, examples.leaves
         nodes = 2 * leaves - 1
         child = torch.arange(1, nodes)
         tree = Graph(torch.stack([child, (child - 1) // 2]), num_nodes=nodes)
         whole = Graph.batch([tree if change is None else change(tree)] * num_trees)
-        self.edges = [whole.adj.with_self_loops()] * (examples.depth + 1)  # of each layer
+        body = whole.adj.with_self_loops()
+        self.edges = [body] * examples.depth + [complete(whole.members) if fully_adjacent else body]  # of each layer
         self.roots, size = whole.ptr[:-1], whole.num_nodes // num_trees
         self.blank = torch.zeros(num_trees, size, 2 * leaves)
         self.leaf_rows = torch.arange(leaves - 1, nodes)

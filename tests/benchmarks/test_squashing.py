@@ -6,6 +6,7 @@ import pytest
 import torch
 from benchmarks import squashing
 from benchmarks.squashing_levels import Batch, answers_of
+from benchmarks.squashing_shared import SharedTrees
 from benchmarks.squashing_training import train
 from benchmarks.squashing_trees import MODELS, Examples, SeparateTrees, TreeNetwork
 
@@ -32,6 +33,22 @@ def test_shared_trees_are_separate_trees(model, depth):
     x, answers = trees.batch(orders[batch.order] * examples.leaves + batch.key)
     plain = network(x.double(), trees.edges, trees.roots)
     assert torch.equal(answers, batch.answers)
+    assert torch.allclose(ours, plain, atol=1e-12)
+    assert torch.allclose(shared, gradients(network, plain, answers), atol=1e-12)
+
+
+@pytest.mark.parametrize("fully_adjacent", [False, True])
+def test_shared_roots_are_those_of_separate_trees(fully_adjacent):
+    network, examples = TreeNetwork("gatv2", 3).double(), Examples(3)
+    forest, orders = SharedTrees(examples, 2, fully_adjacent=fully_adjacent), torch.tensor([7, 3])
+    x, roots, answers = forest.batch(orders)
+    ours = network(x.double(), forest.edges, roots)
+    shared = gradients(network, ours, answers)
+    order, key = examples.is_taught[orders].nonzero().unbind(1)
+    trees = SeparateTrees(examples, len(order), fully_adjacent=fully_adjacent)
+    x, wanted = trees.batch(orders[order] * 8 + key)
+    plain = network(x.double(), trees.edges, trees.roots)
+    assert torch.equal(answers, wanted)
     assert torch.allclose(ours, plain, atol=1e-12)
     assert torch.allclose(shared, gradients(network, plain, answers), atol=1e-12)
 
@@ -99,4 +116,5 @@ def test_what_the_root_hears_of_the_leaves():
         ("gin", 5, "virtual-node"),
         ("gcn", 4, ""),
     ]
-    assert all(parse(squashing.parts_of(cell)[2]) for cell in squashing.CELLS if "+" in cell)
+    specs = {squashing.parts_of(cell)[2] for cell in squashing.CELLS} - {"", squashing.FULLY_ADJACENT}
+    assert all(parse(spec) for spec in specs)
