@@ -37,7 +37,7 @@ def test_trainings_are_kept_and_set_side_by_side(ring, tmp_path, monkeypatch):
     assert dict(before.rows)["edge"] == "0.000"
     assert len(list(tmp_path.iterdir())) == 8
 
-    def never(*_: object) -> None:
+    def never(*_: object, **__: object) -> None:
         raise AssertionError("it was trained already")
 
     monkeypatch.setattr(heterophily, "fit", never)
