@@ -53,6 +53,8 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.ResidualBlock: "sage-sep",
     gnn.LINKX: "linkx",
     gnn.DirGNNConv: "dirgnn",
+    gnn.GCNII: "gcnii",
+    gnn.APPNP: "appnp",
     atoms.SchNet: "schnet",
     atoms.DTNN: "dtnn",
     atoms.PaiNN: "painn",

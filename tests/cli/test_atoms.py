@@ -213,3 +213,22 @@ def test_labels_under_other_names(place):
     assert "8 energies, 8 with forces" in found["notes"][0]
     again = told("evaluate", place / "runs" / "odd-schnet", place / "odd.xyz")
     assert again["counts"] == {"all": 8}
+
+
+def test_info_of_a_file_and_of_a_run(saved, place):
+    folder, _ = saved
+    found = told("info", place / "frames.xyz")
+    frames = read(place / "frames.xyz", index=":")
+    assert found["atoms"] == {"H": 160, "O": 80}
+    energies = [atoms.get_potential_energy() / len(atoms) for atoms in frames]
+    assert found["energy per atom, eV"]["mean"] == pytest.approx(np.mean(energies), abs=1e-5)
+    shortest = min(atoms.get_all_distances()[np.triu_indices(6, 1)].min() for atoms in frames)
+    assert found["shortest distance, angstrom"] == pytest.approx(shortest, abs=1e-4)
+    assert "40 structures of 6 atoms of H, O" in works("info", place / "frames.xyz").stdout
+    assert told("info", folder)["model"]["name"] == "schnet"
+
+
+def test_what_is_not_for_potentials_says_so(saved):
+    folder, _ = saved
+    for command in ("audit", "embed"):
+        assert "this is a potential: predict, evaluate, relax, md" in refused(command, folder)

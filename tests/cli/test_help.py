@@ -17,7 +17,8 @@ from grapevine.recipes.source import Format
 from tests.cli.run import run, works
 
 COMMANDS = (
-    "train", "predict", "evaluate", "embed", "relax", "md", "info", "compare", "compare-models", "audit", "datasets",
+    "train", "predict", "evaluate", "embed", "relax", "md", "info", "compare", "compare-models", "audit",
+    "diagnose", "datasets",
 )  # fmt: skip
 
 

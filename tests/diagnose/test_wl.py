@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from networkx.generators.atlas import graph_atlas_g
 
 from grapevine.diagnose import WL_TESTS, color_multiset, color_refinement, graph_colors, node_colors, separates
-from grapevine.diagnose.distance import adjacency_matrices, resistances, return_probabilities
+from grapevine.diagnose.distance import adjacency_matrices, resistances
 from grapevine.diagnose.folklore import tuple_wl
 from grapevine.diagnose.labelled import labelled
 from grapevine.errors import InputError
@@ -113,15 +113,6 @@ def test_resistances_are_networkxs(seed):
 def test_nothing_flows_between_pieces():
     (matrix,) = adjacency_matrices(labelled(Graph([[0, 1], [1, 0]], num_nodes=3), None, ()))
     assert resistances(matrix).round(9).tolist() == [[0, 1, -1], [1, 0, -1], [-1, -1, 0]]
-
-
-def test_return_probabilities_are_powers_of_the_walk():
-    network = networkx.gnp_random_graph(9, 0.3, seed=1)
-    (matrix,) = adjacency_matrices(labelled(from_networkx(network), None, ()))
-    dense = matrix.toarray()
-    walk = dense / np.maximum(dense.sum(1, keepdims=True), 1)
-    expected = [np.diagonal(np.linalg.matrix_power(walk, k)) for k in range(1, 6)]
-    assert np.allclose(return_probabilities(matrix, 5), np.stack(expected, axis=1))
 
 
 def test_features_and_edges_colour_the_start():

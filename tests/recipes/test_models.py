@@ -209,7 +209,13 @@ def test_the_settings_are_those_of_the_papers():
     assert sum(p.numel() for p in first_layer(networks[0])) == 1433 * 16 + 16
     assert sum(p.numel() for p in networks[1].parameters()) == (1433 + 3) * 64 + (64 + 2) * 7 + 7
     gin, training = (made("gin", level="graph", dataset="tu:MUTAG") for made in (model_config, training_settings))
-    assert (gin.num_layers, gin.norm, gin.jumping, gin.hidden_channels, gin.train_eps) == (4, "batch", True, 32, False)
+    assert (gin.num_layers, gin.norm, gin.jumping, gin.hidden_channels, gin.train_eps) == (
+        4,
+        "batch",
+        "readout",
+        32,
+        False,
+    )
     assert (training.learning_rate, training.step_epochs, training.step_factor, training.max_epochs) == (
         0.01, 50, 0.5, 350,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from grapevine import __version__
-from grapevine.cli import atoms_use, compare_models, look, train, use
+from grapevine.cli import atoms_use, compare_models, diagnose, look, train, use
 
 _EPILOG = """Examples:
 
@@ -44,6 +44,7 @@ app.command(rich_help_panel=_USE, epilog=atoms_use.MD_EPILOG)(atoms_use.md)
 app.command(rich_help_panel=_LOOK)(look.info)
 app.command(rich_help_panel=_LOOK)(look.compare)
 app.command(rich_help_panel=_LOOK)(look.audit)
+app.command(rich_help_panel=_LOOK, epilog=diagnose.EPILOG)(diagnose.diagnose)
 app.command(rich_help_panel=_LOOK)(look.datasets)
 
 

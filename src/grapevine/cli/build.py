@@ -9,11 +9,13 @@ from grapevine.cli.molecules import are_molecules, molecule_source, refuse_molec
 from grapevine.data.molecules.parts import saved_spec
 from grapevine.data.split import SplitRule
 from grapevine.data.tables import TableSpec
+from grapevine.encoding import parse
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import LinkRule, TaskConfig, TrainConfig
 from grapevine.recipes.info import is_run
-from grapevine.recipes.models import ModelConfig
+from grapevine.recipes.models import ModelConfig, check_asked
 from grapevine.recipes.plan import plan
+from grapevine.recipes.prepare import Preparation
 from grapevine.recipes.problem import pose
 from grapevine.recipes.source import Loaded, Source, source_of
 from grapevine.task import default_split
@@ -134,16 +136,28 @@ def make_config(
     """The training of a model on the data, with the published settings where nothing else is told."""
     check(way.seeds in (None, 1) or way.ensemble is None, "say --seeds or --ensemble, not both")
     config = plan(source, name, level=loaded.dataset.level, task=task, name=run_name)
-    model = {"hidden_channels": way.hidden, "num_layers": way.layers, "dropout": way.dropout}
+    model = {"hidden_channels": way.hidden, "num_layers": way.layers, "dropout": way.dropout, **vars(way.depth)}
+    check_asked(config.model.name, {field: value for field, value in vars(way.depth).items() if value is not None})
     training = {
         "max_epochs": way.epochs, "learning_rate": way.learning_rate, "weight_decay": way.weight_decay,
         "patience": way.patience, "seed": way.seed, "accelerator": way.device, "precision": way.precision,
     }  # fmt: skip
     told = {
         "model": _changed(config.model, model), "training": _changed(config.training, training),
-        "seeds": way.seeds or 1, "members": way.ensemble or 1,
+        "seeds": way.seeds or 1, "members": way.ensemble or 1, "prepare": make_preparation(way),
     }  # fmt: skip
     return config.model_copy(update=told)
+
+
+def make_preparation(way: Way) -> Preparation:
+    """How the graph is rewired and encoded.
+
+    Raises:
+        InputError: if a spec names what is not there.
+    """
+    if way.encode is not None:
+        parse(way.encode)  # whose message needs no words around it
+    return valid(Preparation, {"rewire": way.rewire, "encode": way.encode})
 
 
 def _changed(config: ModelConfig | Settings, changes: dict[str, Any]) -> Any:

@@ -79,6 +79,18 @@ class Given:
 
 
 @dataclass(frozen=True)
+class Depth:
+    """What stands between the layers and around the network, by the names of a ModelConfig."""
+
+    norm: str | None = None
+    residual: str | None = None
+    jumping: str | None = None
+    drop_edge: float | None = None
+    drop_node: float | None = None
+    drop_message: float | None = None
+
+
+@dataclass(frozen=True)
 class Way:
     """Which model, and how it is trained."""
 
@@ -96,6 +108,9 @@ class Way:
     seed: int | None = None
     device: str | None = None
     precision: str | None = None
+    depth: Depth = Depth()
+    encode: str | None = None
+    rewire: str | None = None
 
 
 @dataclass(frozen=True)

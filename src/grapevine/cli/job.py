@@ -1,12 +1,12 @@
-"""What `grapevine train` and `grapevine audit` do: put the recipes behind one another."""
+"""What `grapevine train`, `audit` and `diagnose` do: put the recipes behind one another."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grapevine.cli.build import make_config, make_source, make_task, run_or_source
-from grapevine.cli.given import Given, Kept, Way
+from grapevine.cli.build import make_config, make_preparation, make_source, make_task, run_or_source
+from grapevine.cli.given import Given, Kept, Question, Way
 from grapevine.data.audit import AuditReport
 from grapevine.data.download import Progress
 from grapevine.errors import check
@@ -19,6 +19,9 @@ from grapevine.recipes.source import Loaded, Source, load
 from grapevine.recipes.train import keep, read_config, resume, train
 from grapevine.train.run import make_runs_folder
 from grapevine.train.run_files import read_toml
+
+if TYPE_CHECKING:
+    from grapevine.report.diagnosis.data import Diagnosis
 
 _TOUR = "digits"
 _MODEL, _MOLECULES_MODEL = "gcn", "dmpnn"  # where none is named
@@ -52,6 +55,7 @@ class Outcome:
 def train_new(told: Given, way: Way, kept: Kept, on_progress: Progress | None) -> Outcome:
     """Load the data, make the question, choose and tune if that was asked for, and train."""
     names = None if way.model is None else _names(way.model)  # wrong ones are said before anything is read
+    make_preparation(way)
     is_tour = told == Given(question=told.question)
     source = Source(dataset=_TOUR) if is_tour else make_source(told)
     loaded = load(source, on_progress=on_progress)
@@ -99,6 +103,27 @@ def audited(told: Given, on_progress: Progress | None) -> AuditReport:
     return audit(what, task=make_task(told.question, loaded), loaded=loaded)
 
 
+def diagnosed(told: Given, minutes: float | None, on_progress: Progress | None) -> "tuple[Diagnosis, Path | None]":
+    """A run, or data with the question that was told; and the run's folder."""
+    from grapevine.recipes.diagnose import diagnose
+
+    what = run_or_source(told)
+    if isinstance(what, Path):
+        return diagnose(what, minutes=minutes, on_progress=on_progress), what
+    loaded = load(what, on_progress=on_progress)
+    task = make_task(told.question, loaded) if _is_asked(told, loaded) else None
+    return diagnose(what, task=task, loaded=loaded, minutes=minutes, on_progress=on_progress), None
+
+
+def _is_asked(told: Given, loaded: Loaded) -> bool:
+    """Whether there is a question: data without answers are looked at as they are."""
+    is_there = "y" in loaded.dataset.graph.levels or "link" in (told.question.level, loaded.dataset.level)
+    check(
+        is_there or told.question == Question(), f"{loaded.dataset.name} holds no answers, so no question can be told"
+    )
+    return is_there
+
+
 def _told(result: TrainResult) -> dict[str, Any]:
     return {**result.to_dict(), "folder": None if result.folder is None else str(result.folder)}
 
@@ -109,7 +134,8 @@ def _chosen(
     """The training that did best of those that fit the data, each a single model, and why others were left out."""
     from grapevine.recipes.choose import choose, fitting_models
 
-    problem = posed(next(iter(configs.values())).task, loaded)
+    first = next(iter(configs.values()))
+    problem = posed(first.task, loaded, first.prepare)
     fitting, notes = fitting_models(loaded, problem, list(configs))
     choice = choose(
         {name: configs[name].model_copy(update={"members": 1}) for name in fitting},

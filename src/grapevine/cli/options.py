@@ -16,6 +16,7 @@ MODELS = (
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
+    "gcnii", "appnp",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")
@@ -24,6 +25,11 @@ SPLITS = (
     "cluster",
 )  # fmt: skip
 GROUPS = ("item", "scaffold", "cluster")
+ENCODINGS = (
+    "rwpe", "lappe", "heat", "degree", "distance", "resistance", "rings", "substructures",
+    "edge-rwpe", "edge-distance", "edge-resistance",
+)  # fmt: skip
+REWIRINGS = ("virtual-node", "fully-adjacent", "cayley", "expander", "sdrf", "borf", "fosr", "gdc", "shortcuts")
 
 _DATA, _COLUMNS, _MOLECULES, _QUESTION, _SPLIT = "Data", "Columns of tables", "Molecules", "Question", "Split"
 _MODEL, _TRAINING, _OUTPUT = "Model", "Training", "Output"
@@ -40,6 +46,16 @@ def complete_model(incomplete: str) -> list[str]:
     """The names of models that begin so, behind those that are there already."""
     before, comma, begun = incomplete.rpartition(",")
     return [before + comma + name for name in (*MODELS, *POTENTIALS, "auto") if name.startswith(begun)]
+
+
+def _complete_last(words: tuple[str, ...]):
+    """The last of several by commas."""
+
+    def complete(incomplete: str) -> list[str]:
+        before, comma, begun = incomplete.rpartition(",")
+        return [before + comma + word for word in words if word.startswith(begun)]
+
+    return complete
 
 
 def _complete(words: tuple[str, ...]):
@@ -248,11 +264,56 @@ Layers = Annotated[int | None, typer.Option(metavar="N", min=1, help="How many l
 Dropout = Annotated[
     float | None, typer.Option(metavar="X", min=0, max=0.99, help="Share dropped out.", rich_help_panel=_MODEL)
 ]
+Norm = Annotated[
+    Literal["none", "batch", "layer", "graph", "pair", "group"] | None,
+    typer.Option(help="What is normalised between layers.", rich_help_panel=_MODEL),
+]
+Residual = Annotated[
+    Literal["none", "add", "initial", "gated"] | None,
+    typer.Option(help="What is kept of the states before a layer.", rich_help_panel=_MODEL),
+]
+Jumping = Annotated[
+    Literal["none", "cat", "max", "lstm"] | None,
+    typer.Option(help="How the states of all layers are brought together.", rich_help_panel=_MODEL),
+]
+DropEdge = Annotated[
+    float | None,
+    typer.Option(metavar="X", min=0, max=0.99, help="Share of edges left out in training.", rich_help_panel=_MODEL),
+]
+DropNode = Annotated[
+    float | None,
+    typer.Option(metavar="X", min=0, max=0.99, help="Share of nodes hidden in training.", rich_help_panel=_MODEL),
+]
+DropMessage = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", min=0, max=0.99, help="Share of each message dropped in training, of gcn, sage, gin.",
+        rich_help_panel=_MODEL,
+    ),
+]  # fmt: skip
 Ensemble = Annotated[
     int | None, typer.Option(min=2, metavar="N", help="Train N members: their mean and spread.", rich_help_panel=_MODEL)
 ]
 Tune = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="First try N settings of the model.", rich_help_panel=_MODEL)
+]
+Encode = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help=f"Tell nodes and edges their place, as rwpe:16,lappe:8: {', '.join(ENCODINGS)}.",
+        autocompletion=_complete_last(ENCODINGS),
+        rich_help_panel=_MODEL,
+    ),
+]
+Rewire = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SPEC",
+        help=f"Change the edges that messages pass, as fosr:50: {', '.join(REWIRINGS)}.",
+        autocompletion=_complete_last(REWIRINGS),
+        rich_help_panel=_MODEL,
+    ),
 ]
 
 Epochs = Annotated[

@@ -7,7 +7,7 @@ import typer
 from grapevine.cli import atoms_options, options
 from grapevine.cli.atoms import AtomsGiven, are_atoms, is_saved_as_potential, refuse_others
 from grapevine.cli.errors import plain_errors
-from grapevine.cli.given import Columns, Given, Kept, Molecules, Place, Question, Way
+from grapevine.cli.given import Columns, Depth, Given, Kept, Molecules, Place, Question, Way
 
 EPILOG = """Examples:
 
@@ -22,6 +22,8 @@ grapevine train frames.xyz --model mace --sizes 950/50/1000
 grapevine train --nodes people.csv --edges friends.csv --target club --model auto
 
 grapevine train --edges friends.csv --level link
+
+grapevine train tu:MUTAG --model gin --encode rwpe:16,lappe:8
 
 grapevine train --sql sqlite:///x.db --nodes-query 'select * from person' --edges-query 'select a, b from friend'
 
@@ -70,8 +72,16 @@ def train(
     hidden: options.Hidden = None,
     layers: options.Layers = None,
     dropout: options.Dropout = None,
+    norm: options.Norm = None,
+    residual: options.Residual = None,
+    jumping: options.Jumping = None,
+    drop_edge: options.DropEdge = None,
+    drop_node: options.DropNode = None,
+    drop_message: options.DropMessage = None,
     ensemble: options.Ensemble = None,
     tune: options.Tune = None,
+    encode: options.Encode = None,
+    rewire: options.Rewire = None,
     epochs: options.Epochs = None,
     learning_rate: options.LearningRate = None,
     weight_decay: options.WeightDecay = None,
@@ -129,7 +139,7 @@ def train(
     molecules = Molecules(smiles, inchi, atoms, standardise, hydrogens)
     way = Way(
         model, hidden, layers, dropout, ensemble, tune, epochs, learning_rate, weight_decay, patience, seeds, seed,
-        device, precision,
+        device, precision, Depth(norm, residual, jumping, drop_edge, drop_node, drop_message), encode, rewire,
     )  # fmt: skip
     in_space = AtomsGiven(
         energy_key, forces_key, stress_key, energy_unit, cutoff, degree, dtype, sizes, test, isolated, finetune,

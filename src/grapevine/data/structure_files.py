@@ -2,7 +2,11 @@
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from grapevine.errors import check
 
 KIND = "atoms"
 POTENTIALS = ("mace", "nequip", "painn", "schnet", "dtnn", "egnn", "dimenet")  # a test compares them with the rest
@@ -38,3 +42,9 @@ def is_potential_recipe(path: Path | str) -> bool:
             except (OSError, ValueError):
                 return False
     return False
+
+
+def refuse_potential(content: Mapping[str, Any]) -> None:
+    """Raise an InputError for the configuration of a potential where one of another kind of model is wanted."""
+    is_other = content.get("kind") != KIND
+    check(is_other, "this is a potential: predict, evaluate, relax, md, info and gv.atoms.Calculator are for it")

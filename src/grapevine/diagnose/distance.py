@@ -24,9 +24,10 @@ from grapevine.diagnose.labelled import (
 )
 from grapevine.errors import check
 from grapevine.ops.color_refinement import color_refinement
+from grapevine.ops.random_walk import return_probabilities
 
 WALK_STEPS = 16
-_BLOCK = 1024  # nodes whose walks are followed at once
+_ALL = 2**62  # of the work: nothing is estimated
 
 
 def distance_wl(graph: Labelled) -> Coloring:
@@ -52,7 +53,9 @@ def resistance_wl(graph: Labelled) -> Coloring:
 
 def random_walk_wl(graph: Labelled) -> Coloring:
     """1-WL, each node told how probable it is that a random walk is back after 1, 2, ..., 16 steps."""
-    returns = np.concatenate([return_probabilities(matrix) for matrix in adjacency_matrices(graph)])
+    is_symmetric = graph.adj.is_symmetric()
+    found = return_probabilities(graph.adj.pattern, WALK_STEPS, is_symmetric=is_symmetric, most_work=_ALL)
+    returns = found.probabilities.numpy()
     told = [near_classes(column) for column in returns.T]
     node = together([graph.node, *told], len(graph.node))
     colors = color_refinement(graph.adj.pattern, torch.from_numpy(node), torch.from_numpy(graph.edge)).colors.numpy()
@@ -86,22 +89,6 @@ def resistances(matrix: scipy.sparse.csr_array) -> Float[np.ndarray, "n n"]:
     inverse = np.linalg.inv(laplacian + is_joined / is_joined.sum(1, keepdims=True))
     own = np.diagonal(inverse)
     return np.where(is_joined, own[:, None] + own[None, :] - 2 * inverse, -1.0)
-
-
-def return_probabilities(matrix: scipy.sparse.csr_array, steps: int = WALK_STEPS) -> Float[np.ndarray, "n k"]:
-    """How probable it is that a walk along the edges is back after 1 .. steps steps; it ends where no edge goes on."""
-    degree = np.asarray(matrix.sum(1)).reshape(-1)
-    size = len(degree)
-    walk = scipy.sparse.diags_array(1 / np.maximum(degree, 1)) @ matrix
-    returns = np.zeros((size, steps))
-    for low in range(0, size, _BLOCK):
-        block = np.arange(low, min(low + _BLOCK, size))
-        arrived = np.zeros((size, len(block)))
-        arrived[block, block - low] = 1
-        for k in range(steps):
-            arrived = walk @ arrived
-            returns[block, k] = arrived[block, block - low]
-    return returns
 
 
 def _refine_pairs(graph: Labelled, distances: list[Int[np.ndarray, "n n"]]) -> Coloring:

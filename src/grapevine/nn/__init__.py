@@ -30,6 +30,7 @@ from grapevine.nn.conv import (
     GATSepConv,
     GATv2Conv,
     GCNConv,
+    GCNIIConv,
     GINConv,
     GINEConv,
     GraphNetworkBlock,
@@ -46,9 +47,13 @@ from grapevine.nn.conv import (
     SpectralConv,
     gcn_conv,
 )
+from grapevine.nn.drop_message import DropMessage
+from grapevine.nn.dropout import Drop, DropEdge, DropNode, Dropped, drop_edge, drop_node
 from grapevine.nn.encoder import (
+    APPNP,
     DMPNN,
     FAGCN,
+    GCNII,
     GGNN,
     GPRGNN,
     H2GCN,
@@ -68,15 +73,21 @@ from grapevine.nn.fingerprint_readout import FingerprintReadout
 from grapevine.nn.gated_readout import GatedReadout
 from grapevine.nn.ggs import GGSNN
 from grapevine.nn.gnn import GNN
+from grapevine.nn.jumping import JumpingKnowledge, JumpingNetwork
 from grapevine.nn.linear import Linear
 from grapevine.nn.message_passing import MessagePassing
 from grapevine.nn.mlp import MLP
-from grapevine.nn.norm import BatchNorm, GraphNorm, LayerNorm
+from grapevine.nn.norm import BatchNorm, DiffGroupNorm, GraphNorm, LayerNorm, PairNorm
 from grapevine.nn.readout import Readout
+from grapevine.nn.residual import AddResidual, GatedResidual, InitialResidual, Residual
+from grapevine.nn.sign_net import SignNet
+from grapevine.nn.signs import OnColumns, RandomSigns
 
 __all__ = [
+    "APPNP",
     "DMPNN",
     "FAGCN",
+    "GCNII",
     "GGNN",
     "GGSNN",
     "GNN",
@@ -87,6 +98,7 @@ __all__ = [
     "MLP",
     "MPNN",
     "ARMAConv",
+    "AddResidual",
     "Aggregation",
     "AttentionSum",
     "AttentiveFP",
@@ -95,7 +107,13 @@ __all__ = [
     "ChebConv",
     "Conv",
     "DeepSets",
+    "DiffGroupNorm",
     "DirGNNConv",
+    "Drop",
+    "DropEdge",
+    "DropMessage",
+    "DropNode",
+    "Dropped",
     "EdgeNetworkConv",
     "Encoder",
     "Equation",
@@ -105,17 +123,22 @@ __all__ = [
     "GATSepConv",
     "GATv2Conv",
     "GCNConv",
+    "GCNIIConv",
     "GINConv",
     "GINEConv",
     "GatedGCNConv",
     "GatedReadout",
+    "GatedResidual",
     "GatedSum",
     "GatedSumReadout",
     "GaussianHistogram",
     "GraphNetwork",
     "GraphNetworkBlock",
     "GraphNorm",
+    "InitialResidual",
     "InteractionConv",
+    "JumpingKnowledge",
+    "JumpingNetwork",
     "LayerNorm",
     "Linear",
     "LinearConv",
@@ -128,20 +151,27 @@ __all__ = [
     "NeuralFingerprintConv",
     "NodeEdgeLayer",
     "NodeEdgeStack",
+    "OnColumns",
     "PNAConv",
     "PairMessage",
+    "PairNorm",
+    "RandomSigns",
     "Readout",
+    "Residual",
     "ResidualBlock",
     "SAGEConv",
     "SGConv",
     "Set2Set",
     "SetTransformer",
+    "SignNet",
     "SortPool",
     "SpectralConv",
     "Std",
     "Sum",
     "Var",
     "Weave",
+    "drop_edge",
+    "drop_node",
     "gcn_conv",
     "interop",
 ]

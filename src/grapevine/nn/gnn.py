@@ -1,7 +1,7 @@
 """A stack of convolutions with what stands between them.
 
-h_0 = x,  h_(k+1) = h_k + dropout(activation(norm(conv_k(h_k))))  (the first h_k only with residuals),  last layer: conv
-With `activate_last` the last layer is as the others.
+h_0 = x,  h_(k+1) = residual(dropout(activation(norm(conv_k(h_k)))), h_k, first),  last layer: conv
+Without residuals the first argument alone stays. With `activate_last` the last layer is as the others.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from grapevine.nn.conv import Conv
 from grapevine.nn.conv.inputs import Edges, in_order
 from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.linear import Features, check_features, dropout_features
+from grapevine.nn.residual import AddResidual, Residual
 from grapevine.ops.epilogue import epilogue
 from grapevine.ops.pattern import Pattern
 from grapevine.typing import ActivationName
@@ -31,7 +32,8 @@ class GNN(Encoder):
         dropout: after each activation, in training.
         input_dropout: on the input, in training.
         norms: a normalisation for each layer but the last (`BatchNorm`, `LayerNorm`, `GraphNorm`), if any.
-        residual: add a layer's input to its output wherever they are equally wide.
+        residual: what is kept of a layer's input wherever it is as wide as the output: True adds it; otherwise a
+            `Residual` for each layer but the last.
         activate_last: the last layer has a norm, an activation, dropout and a residual too, as where its states are
             not the answer but are read out (the graph networks of Xu et al. 2019).
 
@@ -50,7 +52,7 @@ class GNN(Encoder):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         norms: Sequence[nn.Module] | None = None,
-        residual: bool = False,
+        residual: bool | Sequence[Residual] = False,
         activate_last: bool = False,
     ):
         super().__init__()
@@ -65,13 +67,21 @@ class GNN(Encoder):
         self.layers, self.norms = nn.ModuleList(layers), None if norms is None else nn.ModuleList(norms)
         self.activation: ActivationName = activation
         self.dropout, self.input_dropout = dropout, input_dropout
-        self.residual = residual
+        if isinstance(residual, bool):
+            residual = [AddResidual() for _ in range(self.num_activated)] if residual else []
+        elif len(residual) != self.num_activated:
+            raise InputError(f"{len(layers)} layers take {self.num_activated} residuals; got {len(residual)}")
+        self.residuals = nn.ModuleList(residual) if residual else None
 
     def steps(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Iterator[Features]:
         h, adjacency, edge, members = self._enter(x, adj, edge)
         yield x
+        first = h  # the earliest states as wide as the latest
         for k in range(len(self.layers)):
-            h = self._pass(k, h, adjacency, edge, members)
+            out = self._pass(k, h, adjacency, edge, members)
+            if self.residuals is not None and k < self.num_activated and isinstance(h, Tensor) and h.shape == out.shape:
+                out = self.residuals[k](out, h, first)
+            h, first = out, first if isinstance(first, Tensor) and first.shape == out.shape else out
             yield h
 
     def _enter(self, x: Features, adj: Edges, edge: Tensor | None):
@@ -94,5 +104,4 @@ class GNN(Encoder):
         else:
             out, bias = layer(h, adjacency, edge), None
             out = out if norm is None else norm(out, members)
-        out = epilogue(out, bias, activation=self.activation, dropout=self.dropout if self.training else 0.0)
-        return h + out if self.residual and isinstance(h, Tensor) and h.shape == out.shape else out
+        return epilogue(out, bias, activation=self.activation, dropout=self.dropout if self.training else 0.0)

@@ -1,6 +1,6 @@
 """A whole network: an encoder gives every node a state, a head makes of the states what was asked for.
 
-model(graph, items) = head(encoder(graph), graph, items)
+model(graph, items) = head(encoder(front(graph)), graph, items)        front: of columns of eigenvectors, if any
 """
 
 from typing import Any, cast
@@ -22,6 +22,7 @@ class Network(nn.Module):
             convolution or an `MLP`.
         head: what is done with the states; where it reads all layers the encoder must be an `Encoder`, such as a `GNN`.
         edge: the tensor of the graph's edges that the encoder is given, if any.
+        front: what is made of the features first, called as front(x, graph) if there is one: `OnColumns`.
 
     >>> import torch
     >>> from grapevine.nn import GNN, GCNConv
@@ -32,13 +33,13 @@ class Network(nn.Module):
     (torch.Size([3, 2]), torch.Size([1, 2]))
     """
 
-    def __init__(self, encoder: nn.Module, head: Head, *, edge: EdgeName | None = None):
+    def __init__(self, encoder: nn.Module, head: Head, *, edge: EdgeName | None = None, front: nn.Module | None = None):
         super().__init__()
         check(isinstance(head, Head), f"head must be a Head, got {type(head).__name__}")
         is_fit = isinstance(encoder, Encoder) or not head.reads_all_layers
         check(is_fit, f"{type(head).__name__} reads every layer of an Encoder, this one is {type(encoder).__name__}")
         check(edge in (None, "edge_weight", "edge_attr"), f"edge must be edge_weight, edge_attr or None, got {edge!r}")
-        self.encoder, self.head = encoder, head
+        self.encoder, self.head, self.front = encoder, head, front
         self.edge: EdgeName | None = edge
 
     def forward(self, graph: Graph, items: Int[Tensor, "*ends k"] | None = None) -> Float[Tensor, "k c"]:
@@ -71,4 +72,5 @@ class Network(nn.Module):
         check(isinstance(graph, Graph), f"a network is called with a Graph, got {type(graph).__name__}")
         check("x" in graph.node, "the graph must hold features x of its nodes")
         edge = edge_tensor(graph, self.edge)
-        return (graph.x, graph) if edge is None else (graph.x, graph, edge)
+        x = graph.x if self.front is None else self.front(graph.x, graph)
+        return (x, graph) if edge is None else (x, graph, edge)

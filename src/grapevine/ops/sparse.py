@@ -110,3 +110,26 @@ class SparseMatrix:
         rows, columns = self.shape
         dtype = str(self.dtype).removeprefix("torch.")
         return f"SparseMatrix({rows} x {columns}, {self.pattern.num_entries} entries, {dtype})"
+
+
+def beside(sparse: SparseMatrix, dense: Float[Tensor, "n d"]) -> SparseMatrix:
+    """The sparse matrix with the dense one's columns behind its own: every number of theirs is stored, zeros too.
+
+    >>> x = SparseMatrix.from_torch(torch.tensor([[0.0, 2.0], [0.0, 0.0]]).to_sparse())
+    >>> beside(x, torch.tensor([[5.0], [0.0]])).to_dense().tolist()
+    [[0.0, 2.0, 5.0], [0.0, 0.0, 0.0]]
+    """
+    check_tensor("the dense matrix", dense, ndim=2)
+    check_rows("the dense matrix", dense, sparse.shape[0], "rows")
+    check(dense.dtype == sparse.dtype, f"the sparse matrix is {sparse.dtype}, the dense one {dense.dtype}")
+    rows, width = dense.shape
+    indptr, (old, new) = sparse.pattern.indptr.long(), (sparse.shape[1], sparse.shape[1] + width)
+    row_of, device = sparse.pattern.row_of.long(), dense.device
+    own = torch.arange(sparse.pattern.num_entries, device=device) + width * row_of
+    added = indptr[1:, None] + width * torch.arange(rows, device=device)[:, None] + torch.arange(width, device=device)
+    indices = torch.empty(len(own) + added.numel(), dtype=torch.int64, device=device)
+    values = dense.new_empty(len(indices))
+    indices[own], indices[added] = sparse.pattern.indices.long(), torch.arange(old, new, device=device).expand_as(added)
+    values = values.index_put((own,), sparse._by_row()).index_put((added,), dense)
+    starts = indptr + width * torch.arange(rows + 1, device=device)
+    return SparseMatrix(Pattern(starts, indices, new), values)

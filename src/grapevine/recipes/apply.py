@@ -74,7 +74,19 @@ def graph_for(trained: Trained, loaded: Loaded) -> Graph:
     Raises:
         InputError: if the graph has not what the model was made for.
     """
-    graph = with_features(loaded.dataset.graph)
+    return ready(trained, with_features(loaded.dataset.graph))
+
+
+def ready(trained: Trained, graph: Graph, *, is_kept: bool = True) -> Graph:
+    """A graph as the networks take it: rewired and encoded as those they were trained on.
+
+    Args:
+        is_kept: whether encodings that take long are kept on disk.
+
+    Raises:
+        InputError: if it has not what the model was made for.
+    """
+    graph = trained.prepare(graph, trained.level, is_kept=is_kept)
     trained.inputs.check(graph)
     return graph
 

@@ -23,7 +23,7 @@ from grapevine.recipes.baselines import PLAIN, Plain
 from grapevine.recipes.choose import fitting_models
 from grapevine.recipes.config import TaskConfig, TrainConfig
 from grapevine.recipes.model_table import Budget, ModelComparison, ModelScore
-from grapevine.recipes.models import MODELS, build_network, settled
+from grapevine.recipes.models import MODELS, build_network
 from grapevine.recipes.models.config import HEADS_SIDE_BY_SIDE
 from grapevine.recipes.plan import plan
 from grapevine.recipes.problem import Problem, posed
@@ -112,7 +112,7 @@ def _config(name: str, source: Source, problem: Problem, budget: Budget) -> Trai
         length["learning_rate"] = rate
     if problem.level == "graph":
         length |= {"warmup_epochs": min(_WARMUP, budget.epochs - 1), "ema": _EMA}
-    model = settled(config.model.model_copy(update=width), problem.graph)
+    model = problem.settled(config.model.model_copy(update=width))
     return config.model_copy(update={"model": model, "training": config.training.model_copy(update=length)})
 
 

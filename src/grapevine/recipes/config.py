@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from grapevine.data.split import SplitRule
 from grapevine.recipes.models import ModelConfig
+from grapevine.recipes.prepare import NOTHING, Preparation
 from grapevine.recipes.source import Source
 from grapevine.task.negatives import Negatives
 from grapevine.task.task import Level
@@ -55,7 +56,10 @@ class TaskConfig(BaseModel):
 
 
 class TrainConfig(BaseModel):
-    """A training: data, question, model, how it is trained, from how many seeds and as how many members."""
+    """A training: data, question, model, how it is trained, from how many seeds and as how many members.
+
+    `prepare` is what is done to the graph before a network sees it: rewiring and encodings.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -66,3 +70,4 @@ class TrainConfig(BaseModel):
     training: Settings
     seeds: PositiveInt = 1
     members: PositiveInt = 1
+    prepare: Preparation = NOTHING

@@ -66,13 +66,12 @@ def evaluate(
     """
     check(part is None or part in PARTS, f"part must be one of {', '.join(PARTS)}, got {part!r}")
     trained, loaded = data_for(run, source, on_progress=on_progress)
-    graph = graph_for(trained, loaded)
     if source is None or trained.level == "link":
         answers = _by_parts(trained, loaded, run, PARTS if source is None else PARTS[1:])
         check(part is None or part in answers, f"of other data, {part} is not judged: their links are all new")
         chosen: dict[str, Answers] = {name: said for name, said in answers.items() if part in (None, name)}
     else:
-        chosen = _whole(trained, loaded, outputs(trained, graph, _items(trained, loaded)), part)
+        chosen = _whole(trained, loaded, outputs(trained, graph_for(trained, loaded), _items(trained, loaded)), part)
     counts = {name: int(is_known(said.target).sum()) for name, said in chosen.items()}
     known = {name: said for name, said in chosen.items() if counts[name]}
     check(len(known) > 0, f"{loaded.dataset.name} holds no known answer there to judge by")
@@ -82,7 +81,8 @@ def evaluate(
 
 def _by_parts(trained: Trained, loaded: Loaded, run: Path | str, parts: tuple[Part, ...]) -> dict[str, Answers]:
     """What the model says on parts made by the run's own rule, as in training."""
-    task = posed(config_of(run).task, loaded).task
+    config = config_of(run)
+    task = posed(config.task, loaded, config.prepare).task
     return {**task.answers(trained.networks, parts)}
 
 

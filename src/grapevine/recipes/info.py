@@ -12,7 +12,7 @@ from grapevine.data.dataset import Dataset
 from grapevine.data.datasets import DatasetInfo, dataset_info
 from grapevine.data.datasets.fetch import folders_of
 from grapevine.data.download import Progress
-from grapevine.data.structure_files import KIND
+from grapevine.data.structure_files import KIND, holds_structures
 from grapevine.errors import InputError
 from grapevine.recipes.source import Source, load
 from grapevine.report.graph_statistics import GraphStatistics, graph_statistics
@@ -26,7 +26,7 @@ def info(what: Path | str | Source, *, root: Path | None = None, on_progress: Pr
 
     Of a run: what was asked, its scores, model, parameters, time and data. Of a data set by its name: what is
     registered of it, and the figures of its graph if its files are there or it comes with the program; nothing is
-    downloaded. Of other data: the figures of the graph, and what was found in reading it.
+    downloaded. Of other data: the figures of the graph, or of the structures of atoms, and what was found in reading.
 
     Args:
         what: a run folder, the name of a data set, or a source.
@@ -40,6 +40,10 @@ def info(what: Path | str | Source, *, root: Path | None = None, on_progress: Pr
     (34, 1, True)
     """
     if isinstance(what, Source):
+        if what.path is not None and holds_structures(Path(what.path)):
+            from grapevine.recipes.atoms.info import describe_structures  # imports what reads structures
+
+            return describe_structures(what.path)
         if what.dataset is None:
             return _of_data(what, on_progress)
         what, root = what.dataset, root if what.root is None else Path(what.root)
@@ -62,9 +66,11 @@ def is_run(place: Path | str) -> bool:
 
 def is_there(found: DatasetInfo, root: Path | None) -> bool:
     """Whether a data set can be loaded without a download."""
-    if not found.files:
+    if not found.folder:
         return True
     folders = folders_of(found, root)
+    if not found.files:  # its publisher has no file that can be read
+        return any((folder / f"{found.name}.npz").is_file() for folder in folders)
     if found.name.startswith("tu:"):  # its archive is unpacked, and then no longer there
         name = found.name.removeprefix("tu:")
         texts = (f"{name}_A.txt", f"{name}.txt")
@@ -97,6 +103,7 @@ def _of_run(folder: Path) -> dict[str, Any]:
             "objective": config["objective"],
             "classes": config["class_names"],
             "model": config["model"],
+            "prepare": recipe.get("prepare", {}),
             "members": config["members"],
             "features": config["inputs"]["channels"],
             "training": recipe["training"],

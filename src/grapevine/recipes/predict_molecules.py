@@ -18,7 +18,7 @@ from grapevine.data.molecules.table import MoleculeTable
 from grapevine.data.readers.molecules import stream_tables
 from grapevine.errors import check
 from grapevine.ops.runtime.allocator import keep_memory
-from grapevine.recipes.apply import outputs
+from grapevine.recipes.apply import outputs, ready
 from grapevine.recipes.trained import Trained
 
 
@@ -63,8 +63,7 @@ class MoleculeRows:
 def _rows(trained: Trained, part: MoleculeTable) -> pl.DataFrame:
     """All rows of a part."""
     if len(part.row_of):
-        trained.inputs.check(part.graph)
-        said = outputs(trained, part.graph)
+        said = outputs(trained, ready(trained, part.graph, is_kept=False))
     else:
         said = torch.zeros(0, trained.num_members, trained.objective.out_channels)
     return in_all_rows(part, trained.frame(said))

@@ -11,6 +11,8 @@ from grapevine.data.split import LinkSplit, Split, SplitRule, link_split, make_s
 from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 from grapevine.recipes.config import TaskConfig
+from grapevine.recipes.models import ModelConfig, settled
+from grapevine.recipes.prepare import NOTHING, Preparation
 from grapevine.recipes.source import Loaded
 from grapevine.task import (
     AnyObjective,
@@ -39,6 +41,9 @@ class Problem:
         split: of the items, or of the links.
         config: the task's configuration with all that was inferred filled in: it makes the same task again.
         notes: what was inferred, a sentence each.
+        graph: what a model is made for, rewired and encoded: of links the graph that training passes messages over.
+            The graph of `dataset` is as it came.
+        prepare: what was done to it.
     """
 
     dataset: Dataset
@@ -47,15 +52,17 @@ class Problem:
     split: Split | LinkSplit
     config: TaskConfig
     notes: tuple[str, ...]
+    graph: Graph
+    prepare: Preparation = NOTHING
 
-    @property
-    def graph(self) -> Graph:
-        """What a model is made for: of links the graph that training passes messages over."""
-        return self.split.graph if isinstance(self.split, LinkSplit) else self.dataset.graph
+    def settled(self, model: ModelConfig) -> ModelConfig:
+        """The model with what is left to the graph, and to how it was prepared, filled in."""
+        told = model.model_copy(update={"eigenvectors": self.prepare.eigenvectors(self.graph)})
+        return settled(told, self.graph)
 
 
-def pose(dataset: Dataset, config: TaskConfig | None = None) -> Problem:
-    """The task that a data set sets.
+def pose(dataset: Dataset, config: TaskConfig | None = None, prepare: Preparation | None = None) -> Problem:
+    """The task that a data set sets, on its graph as `prepare` makes it.
 
     Raises:
         InputError: if the data lacks what the task needs.
@@ -66,10 +73,11 @@ def pose(dataset: Dataset, config: TaskConfig | None = None) -> Problem:
     ('node', ('y holds 2 classes (34 of 34 known): classification by cross entropy, chosen by accuracy',))
     """
     config = config or TaskConfig()
+    prepare = prepare or NOTHING
     level = config.level or dataset.level
     dataset = replace(dataset, level=level, graph=with_features(dataset.graph))
     if level == "link":
-        return _link_problem(dataset, config)
+        return _link_problem(dataset, config, prepare)
     graph, notes = dataset.graph, []
     wanted = "name the column with --target"
     check("y" in graph.levels, f"{dataset.name} holds no answers to learn from: {wanted}")
@@ -86,18 +94,19 @@ def pose(dataset: Dataset, config: TaskConfig | None = None) -> Problem:
     split, inner = _with_validation(split, graph.y, rule.seed)
     notes += inner
     objective, sentence = _objective(dataset, config, split.train)
-    notes.insert(0, sentence)
-    task = _task(level, graph, split, objective, config)
+    notes = [sentence, *notes, *prepare.notes()]
+    prepared = prepare(graph, level)
+    task = _task(level, prepared, split, objective, config)
     told = config.model_copy(update={"level": level, "metric": objective.metric, "split": rule})
-    return Problem(dataset, level, task, split, told, tuple(notes))
+    return Problem(dataset, level, task, split, told, tuple(notes), prepared, prepare)
 
 
-def posed(config: TaskConfig, loaded: Loaded) -> Problem:
-    """The task of what was read; of tables, the target's kind is what their reader found."""
+def posed(config: TaskConfig, loaded: Loaded, prepare: Preparation | None = None) -> Problem:
+    """The task of what was read, prepared; of tables, the target's kind is what their reader found."""
     target = loaded.target
     if config.kind is None and target is not None and (config.level or loaded.dataset.level) != "link":
         config = config.model_copy(update={"kind": target.kind})
-    return pose(loaded.dataset, config)
+    return pose(loaded.dataset, config, prepare)
 
 
 def with_features(graph: Graph) -> Graph:
@@ -109,13 +118,14 @@ def with_features(graph: Graph) -> Graph:
     return graph if "x" in graph.node else graph.replace(x=torch.ones(graph.num_nodes, 1, device=graph.device))
 
 
-def _link_problem(dataset: Dataset, config: TaskConfig) -> Problem:
+def _link_problem(dataset: Dataset, config: TaskConfig, prepare: Preparation) -> Problem:
     rule, metric = config.links, config.metric or "roc_auc"
     objective = cast(Link, read_objective({"kind": "link", "metric": metric}))
     split = link_split(
         dataset.graph, val=rule.val, test=rule.test, seed=rule.seed, disjoint_train=rule.disjoint_train,
         val_edges_in_test=rule.val_edges_in_test, time=rule.time,
     )  # fmt: skip
+    split = _prepared_split(split, prepare)
     task = LinkTask(split, objective, negatives=rule.negatives)
     told = config.model_copy(update={"level": "link", "metric": metric})
     train = 1 - rule.val - rule.test
@@ -123,7 +133,17 @@ def _link_problem(dataset: Dataset, config: TaskConfig) -> Problem:
         f"links are predicted: {train:.0%}/{rule.val:.0%}/{rule.test:.0%} of the edges teach, choose and judge, "
         f"with as many pairs without an edge; chosen by {metric}"
     )
-    return Problem(dataset, "link", task, split, told, (note,))
+    return Problem(dataset, "link", task, split, told, (note, *prepare.notes()), split.graph, prepare)
+
+
+def _prepared_split(split: LinkSplit, prepare: Preparation) -> LinkSplit:
+    """Each graph that carries messages as it is prepared; one that serves twice stays one."""
+    if prepare.is_empty:
+        return split
+    graphs = {id(graph): graph for graph in (split.graph, split.val_graph, split.test_graph)}
+    made = {key: prepare(graph, "link") for key, graph in graphs.items()}
+    ends = (made[id(graph)] for graph in (split.graph, split.val_graph, split.test_graph))
+    return replace(split, **dict(zip(("graph", "val_graph", "test_graph"), ends, strict=True)))
 
 
 def _task(level: Level, graph: Graph, split: Split, objective: AnyObjective, config: TaskConfig) -> Task:

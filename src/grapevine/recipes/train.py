@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from torch import nn
 
 from grapevine.data.download import Progress
+from grapevine.data.structure_files import refuse_potential
 from grapevine.errors import InputError, check
 from grapevine.recipes.config import TrainConfig
-from grapevine.recipes.models import build_network, first_layer, settled
+from grapevine.recipes.models import build_network, decayed
 from grapevine.recipes.problem import Problem, posed
 from grapevine.recipes.result import Scores, TrainResult, epoch_table, prediction_table
 from grapevine.recipes.source import Loaded, load
@@ -57,7 +58,7 @@ def train(
     """
     check(config.seeds == 1 or config.members == 1, "say how many seeds or how many members, not both")
     loaded = load(config.source, on_progress=on_progress) if loaded is None else loaded
-    problem = posed(config.task, loaded)
+    problem = posed(config.task, loaded, config.prepare)
     config = _resolved(config, problem, loaded)
     if out is None:
         return _train(config, loaded, problem, None, on_progress)
@@ -88,7 +89,8 @@ def resume(path: Path, *, on_progress: Progress | None = None) -> TrainResult:
     folder = RunFolder.resume(Path(path))
     config = read_config(folder.recipe)
     loaded = load(config.source, on_progress=on_progress)
-    return _kept(folder, config, loaded, posed(config.task, loaded), True, on_progress)
+    problem = posed(config.task, loaded, config.prepare)
+    return _kept(folder, config, loaded, problem, True, on_progress)
 
 
 def recipe_of(config: TrainConfig) -> dict[str, Any]:
@@ -102,6 +104,7 @@ def read_config(recipe: Mapping[str, Any]) -> TrainConfig:
     Raises:
         InputError: if it holds something else.
     """
+    refuse_potential(recipe)
     try:
         return TrainConfig.model_validate(recipe)
     except ValidationError as error:
@@ -119,10 +122,11 @@ def fit_once(
     """One network from one seed; the caller's random numbers go on undisturbed."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = build_network(config.model, problem.graph, problem.task.objective, level=problem.level)
-    decayed = first_layer(network) if config.model.decays_first_layer_only else None
+        model = problem.settled(config.model)
+        network = build_network(model, problem.graph, problem.task.objective, level=problem.level)
+    chosen = decayed(network, config.model)
     settings = config.training.model_copy(update={"seed": seed})
-    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=decayed, on_epoch=on_epoch)
+    return network, fit(network, problem.task, settings, checkpoints=checkpoints, decayed=chosen, on_epoch=on_epoch)
 
 
 def _resolved(config: TrainConfig, problem: Problem, loaded: Loaded) -> TrainConfig:
@@ -130,7 +134,7 @@ def _resolved(config: TrainConfig, problem: Problem, loaded: Loaded) -> TrainCon
     if loaded.encoders is not None:
         field = "table" if loaded.tables is not None else "molecules"
         source = source.model_copy(update={field: loaded.encoders.spec})
-    model = settled(config.model, problem.graph)
+    model = problem.settled(config.model)
     return config.model_copy(update={"task": problem.config, "source": source, "model": model})
 
 
@@ -185,6 +189,7 @@ def _train(
         inputs=Inputs.of(problem.graph),
         encoders=loaded.encoders,
         class_names=loaded.dataset.class_names,
+        prepare=config.prepare,
     )
     answers, part = problem.task.all_answers(trained.networks)
     is_val = part == PARTS.index("val")

@@ -19,12 +19,14 @@ from torch import Tensor
 
 import grapevine
 from grapevine.data.molecules.encoders import MoleculeEncoders
+from grapevine.data.structure_files import refuse_potential
 from grapevine.data.tables import TableEncoders
 from grapevine.errors import InputError, check
 from grapevine.graph import Graph
 from grapevine.ops.sparse import SparseMatrix
 from grapevine.recipes.models import ModelConfig, build_network
 from grapevine.recipes.models.given import GRAPH_FEATURES, graph_channels_of
+from grapevine.recipes.prepare import NOTHING, Preparation
 from grapevine.task import AnyObjective, Regression, SingleLabel, read_objective
 from grapevine.task.task import Level
 from grapevine.train.calibration import fit_spread_scale, fit_temperature
@@ -99,6 +101,7 @@ class Trained:
         class_names: of the classes, in order.
         temperature: the T of the probabilities of classes.
         spread_scale: the s of the spread of numbers.
+        prepare: what is done to a graph before the networks see it.
     """
 
     networks: Members
@@ -110,6 +113,7 @@ class Trained:
     class_names: tuple[str, ...] | None = None
     temperature: float = 1.0
     spread_scale: float = 1.0
+    prepare: Preparation = NOTHING
 
     @property
     def num_members(self) -> int:
@@ -201,6 +205,7 @@ class Trained:
             "class_names": None if self.class_names is None else list(self.class_names),
             "temperature": self.temperature,
             "spread_scale": self.spread_scale,
+            "prepare": self.prepare.model_dump(exclude_none=True),
         }
 
 
@@ -212,6 +217,7 @@ def make_trained(
     Raises:
         InputError: if they do not fit together, or are of a version that this one can not read.
     """
+    refuse_potential(config)
     try:
         model, inputs = ModelConfig.model_validate(config["model"]), Inputs.model_validate(config["inputs"])
         objective, level = read_objective(config["objective"]), config["level"]
@@ -226,6 +232,7 @@ def make_trained(
             encoders=None if encoder is None else _read_encoders(encoder),
             class_names=None if names is None else tuple(names),
             temperature=float(config["temperature"]), spread_scale=float(config["spread_scale"]),
+            prepare=Preparation.model_validate(config.get("prepare", {})),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"this is no model that this version of Grapevine can build: {error}") from error

@@ -31,7 +31,7 @@ def tune(config: TrainConfig, trials: int, *, loaded: Loaded, on_progress: Progr
         InputError: if there is no validation part, or every trial diverges.
         ImportError: if Optuna is not installed.
     """
-    problem = posed(config.task, loaded)
+    problem = posed(config.task, loaded, config.prepare)
     objective = problem.task.objective
     space = search_space(config.model.name, level=problem.level)
 

@@ -176,7 +176,7 @@ def _embeddings(result: TrainResult) -> Embeddings | None:
         return None
     with torch.inference_mode():
         network: Any = trained.networks.models[0]
-        points = network.states(graph)
+        points = network.states(problem.graph)
     y = graph.y.cpu().numpy()
     classes = trained.class_names
     wrong = None

@@ -17,6 +17,7 @@ class Figure:
     alt: str
     caption: str
     legend: tuple[tuple[str, str, str], ...] = ()  # label, colour and "line", "dashed", "dot" or "cross"
+    is_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Heat:
-    """A square table of counts, coloured by their share of the row."""
+    """A square table of counts, coloured by their share of the row; or of shares alone, which then count."""
 
     kind: ClassVar = "heat"
     title: str
@@ -53,6 +54,7 @@ class Heat:
     shares: tuple[tuple[int, ...], ...]  # percent of the row
     caption: str
     alt: str
+    has_counts: bool = True
 
     @property
     def is_small(self) -> bool:
@@ -97,6 +99,25 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Step:
+    """Something to do: what, why, the command, and what came of it with its kind, "good" or "info"."""
+
+    title: str
+    why: str
+    command: str
+    outcome: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Steps:
+    """A numbered list of things to do, the first one first."""
+
+    kind: ClassVar = "steps"
+    items: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
 class Folded:
     """Text as it is, behind a line that opens it."""
 
@@ -105,7 +126,7 @@ class Folded:
     text: str
 
 
-Block = Figure | Table | Heat | Bars | Tiles | Text | Note | Folded
+Block = Figure | Table | Heat | Bars | Tiles | Text | Note | Steps | Folded
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ def make_optimizer(
     It is fused: on small models the other variants cost more than the model.
 
     Args:
-        decayed: the parameters that weight decay acts on; None means all.
+        decayed: the parameters that `weight_decay` acts on; None means all. The others have `other_weight_decay`.
 
     >>> make_optimizer(nn.Linear(2, 1), Settings(optimizer="sgd")).defaults["momentum"]
     0.9
@@ -25,7 +25,10 @@ def make_optimizer(
     chosen = everything if decayed is None else list(decayed)
     ids = {id(p) for p in chosen}
     others = [p for p in everything if id(p) not in ids]
-    groups = [{"params": chosen, "weight_decay": settings.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    groups = [
+        {"params": chosen, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": settings.other_weight_decay},
+    ]
     groups = [group for group in groups if group["params"]]
     rate = settings.learning_rate
     match settings.optimizer:

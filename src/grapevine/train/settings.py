@@ -24,6 +24,7 @@ class Settings(BaseModel):
         optimizer: "adam", "adamw" (weight decay apart from the gradient) or "sgd".
         learning_rate: the step, the highest one where a schedule changes it.
         weight_decay: how strongly weights are drawn to zero.
+        other_weight_decay: the same for those that `weight_decay` is not of, where it is not of all.
         momentum: of SGD.
         schedule: "none", "plateau" (times `plateau_factor` after `plateau_patience` epochs without gain), "cosine"
             (down to `min_learning_rate` at `max_epochs`; Loshchilov & Hutter 2017) or "step" (times `step_factor`
@@ -55,6 +56,7 @@ class Settings(BaseModel):
     optimizer: OptimizerName = "adam"
     learning_rate: PositiveFloat = 0.01
     weight_decay: NonNegativeFloat = 5e-4
+    other_weight_decay: NonNegativeFloat = 0.0
     momentum: Share = 0.9
     schedule: ScheduleName = "none"
     warmup_epochs: NonNegativeInt = 0

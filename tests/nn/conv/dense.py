@@ -41,3 +41,13 @@ def dense_laplacian(matrix: Tensor, normalization: str = "sym") -> Tensor:
 def edges_of(adj: Adjacency) -> list[tuple[int, int, int]]:
     """(place, source, target) of each edge."""
     return [(place, *ends) for place, ends in enumerate(adj.edge_index.T.tolist())]
+
+
+def gcn_matrix(edges: Tensor, num_nodes: int) -> Tensor:
+    """D^-1/2 (A + I) D^-1/2, with a loop added where there is none and in-degrees on both sides."""
+    matrix = dense_adjacency(edges, num_nodes)
+    for i in range(num_nodes):
+        loops = sum(1 for j, k in edges.T.tolist() if j == k == i)
+        matrix[i, i] = max(loops, 1)
+    scale = matrix.sum(1) ** -0.5
+    return scale[:, None] * matrix * scale

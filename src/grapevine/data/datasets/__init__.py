@@ -8,7 +8,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grapevine.data.dataset import Dataset
-from grapevine.data.datasets import digits, gnn_benchmark, heterophilous, karate, molecules, planetoid, tu
+from grapevine.data.datasets import (
+    csl,
+    digits,
+    exp,
+    gnn_benchmark,
+    heterophilous,
+    karate,
+    molecules,
+    planetoid,
+    tree_neighbors_match,
+    tu,
+)
 from grapevine.data.datasets.fetch import fetch
 from grapevine.data.datasets.info import DatasetInfo, RawFile
 from grapevine.data.datasets.processed import load_processed
@@ -17,8 +28,11 @@ from grapevine.errors import InputError, check
 
 __all__ = ["DATASETS", "DatasetInfo", "RawFile", "dataset_info", "dataset_names", "load_dataset"]
 
-_EMBEDDED = {"digits": digits.load, "karate": karate.load} | {
+_EMBEDDED = {"digits": digits.load, "karate": karate.load, "csl": csl.load} | {
     info.name: partial(molecules.load, info.name) for info in molecules.INFOS
+}
+_EMBEDDED |= {
+    f"{tree_neighbors_match.PREFIX}{d}": partial(tree_neighbors_match.load, d) for d in tree_neighbors_match.DEPTHS
 }
 _FAMILIES = (planetoid, gnn_benchmark, heterophilous)
 _FAMILY_OF = {info.name: family for family in _FAMILIES for info in family.INFOS}
@@ -27,6 +41,8 @@ DATASETS: Mapping[str, DatasetInfo] = MappingProxyType(
     {info.name: info for info in (digits.INFO, karate.INFO, *molecules.INFOS)}
     | {info.name: info for family in _FAMILIES for info in family.INFOS}
     | {info.name: info for info in tu.INFOS}
+    | {info.name: info for info in (csl.INFO, exp.INFO)}
+    | {info.name: info for info in tree_neighbors_match.INFOS}
 )
 
 
@@ -77,6 +93,8 @@ def load_dataset(name: str, root: Path | None = None, *, on_progress: Progress |
     if name in _EMBEDDED:
         check(root is None, f"{name} comes with the program and is read from no folder, got {root}")
         dataset = _EMBEDDED[name]()
+    elif name == exp.INFO.name:
+        dataset = exp.load(root)
     elif name in _FAMILY_OF:
         files = fetch(info, root, on_progress=on_progress)
         dataset = load_processed(name, files.values(), lambda: _FAMILY_OF[name].read(info, files))

@@ -59,7 +59,10 @@ def balanced_forman(edges: Adjacency | Graph | Tensor) -> tuple[np.ndarray, np.n
 
 
 def ollivier_ricci(
-    edges: Adjacency | Graph | Tensor, pairs: Int[Tensor, "2 k"] | np.ndarray | None = None, *, idleness: float = 0.0
+    edges: Adjacency | Graph | Tensor | Undirected,
+    pairs: Int[Tensor, "2 k"] | np.ndarray | None = None,
+    *,
+    idleness: float = 0.0,
 ) -> np.ndarray:
     """The Ollivier-Ricci curvature [k] of those pairs of neighbours; None: of all, in `balanced_forman`'s order.
 
@@ -76,7 +79,7 @@ def ollivier_ricci(
     >>> ollivier_ricci(square).tolist(), ollivier_ricci(square, [[0], [1]], idleness=0.5).tolist()
     ([0.0, 0.0, 0.0, 0.0], [0.5])
     """
-    graph = undirected(edges)
+    graph = edges if isinstance(edges, Undirected) else undirected(edges)
     check(0 <= idleness < 1, f"idleness must be in [0, 1), got {idleness}")
     asked = np.stack([graph.low, graph.high]) if pairs is None else pairs_of("pairs", pairs, graph.num_nodes)
     strangers = np.flatnonzero(graph.position(asked) < 0)
@@ -85,8 +88,19 @@ def ollivier_ricci(
     return np.array([1 - _cost(graph, int(i), int(j), idleness) for i, j in asked.T])
 
 
-def _cost(graph: Undirected, i: int, j: int, idleness: float) -> float:
-    """W(m_i, m_j), of what the two heaps do not share: moving that nowhere costs least."""
+def ollivier_plan(
+    graph: Undirected, i: int, j: int, *, idleness: float = 0.0
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The cheapest way to move the heap of i to that of j. What the two share stays: moving that nowhere costs least.
+
+    Returns:
+        [a] the nodes that give sand, [b] those that take it, [a, b] how much goes from one to the other, and how far.
+
+    >>> square_with_a_tail = undirected(Adjacency([[0, 1, 2, 3, 3], [1, 2, 3, 0, 4]]))
+    >>> gives, takes, moved, distance = ollivier_plan(square_with_a_tail, 0, 3)
+    >>> gives.tolist(), takes.tolist(), round(float((moved * distance).sum()), 4)
+    ([1, 3], [0, 2, 4], 1.0)
+    """
     (near_i, heap_i), (near_j, heap_j) = (_heap(graph, node, idleness) for node in (i, j))
     nodes = np.union1d(near_i, near_j)
     surplus = np.zeros(len(nodes))
@@ -94,15 +108,26 @@ def _cost(graph: Undirected, i: int, j: int, idleness: float) -> float:
     surplus[np.searchsorted(nodes, near_j)] -= heap_j
     gives, takes = nodes[surplus > _GRAIN], nodes[surplus < -_GRAIN]
     if len(gives) == 0 or len(takes) == 0:
-        return 0.0
+        return gives, takes, np.zeros((len(gives), len(takes))), np.zeros((len(gives), len(takes)))
     supply, demand = (np.abs(surplus[np.searchsorted(nodes, some)]) for some in (gives, takes))
     distance = _distances(graph, gives, takes)
     step = 1 / lcm(len(near_i) - 1, len(near_j) - 1)
     grains = np.rint(supply / step).astype(int), np.rint(demand / step).astype(int)
     if idleness == 0 and grains[0].sum() <= _LARGEST_ASSIGNMENT:
-        spread = distance[np.repeat(np.arange(len(gives)), grains[0])][:, np.repeat(np.arange(len(takes)), grains[1])]
-        return float(spread[linear_sum_assignment(spread)].sum() * step)
-    return _transport(supply, demand, distance)
+        of_row, of_col = (
+            np.repeat(np.arange(len(some)), count) for some, count in zip((gives, takes), grains, strict=True)
+        )
+        rows, cols = linear_sum_assignment(distance[of_row][:, of_col])
+        moved = np.zeros(distance.shape)
+        np.add.at(moved, (of_row[rows], of_col[cols]), step)
+        return gives, takes, moved, distance
+    return gives, takes, _transport(supply, demand, distance), distance
+
+
+def _cost(graph: Undirected, i: int, j: int, idleness: float) -> float:
+    """W(m_i, m_j)."""
+    _, _, moved, distance = ollivier_plan(graph, i, j, idleness=idleness)
+    return float((moved * distance).sum())
 
 
 def _heap(graph: Undirected, node: int, idleness: float) -> tuple[np.ndarray, np.ndarray]:
@@ -123,7 +148,7 @@ def _distances(graph: Undirected, rows: np.ndarray, cols: np.ndarray) -> np.ndar
     return distance
 
 
-def _transport(supply: np.ndarray, demand: np.ndarray, distance: np.ndarray) -> float:
+def _transport(supply: np.ndarray, demand: np.ndarray, distance: np.ndarray) -> np.ndarray:
     a, b = distance.shape
     leaves = scipy.sparse.kron(scipy.sparse.eye_array(a), np.ones((1, b)))
     arrives = scipy.sparse.kron(np.ones((1, a)), scipy.sparse.eye_array(b))
@@ -131,7 +156,7 @@ def _transport(supply: np.ndarray, demand: np.ndarray, distance: np.ndarray) -> 
     limits = scipy.sparse.vstack([leaves, arrives], format="csr")
     found = linprog(distance.ravel(), A_eq=limits, b_eq=np.concatenate([supply, demand]), method="highs")
     assert found.success, found.message
-    return float(found.fun)
+    return found.x.reshape(a, b)
 
 
 @kernel

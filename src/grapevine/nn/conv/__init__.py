@@ -12,6 +12,7 @@ from grapevine.nn.conv.gat_sep import GATSepConv
 from grapevine.nn.conv.gated_gcn import GatedGCNConv
 from grapevine.nn.conv.gatv2 import GATv2Conv
 from grapevine.nn.conv.gcn import GCNConv, gcn_conv
+from grapevine.nn.conv.gcnii import GCNIIConv
 from grapevine.nn.conv.gin import GINConv
 from grapevine.nn.conv.gine import GINEConv
 from grapevine.nn.conv.graph_network_block import GraphNetworkBlock
@@ -37,6 +38,7 @@ __all__ = [
     "GATSepConv",
     "GATv2Conv",
     "GCNConv",
+    "GCNIIConv",
     "GINConv",
     "GINEConv",
     "GatedGCNConv",

@@ -4,6 +4,8 @@ D^-1/2 A D^-1/2    and    2 L / lambda_max - I,    L = I - D^-1/2 A D^-1/2  or  
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import mul
 
 import torch
 from jaxtyping import Float
@@ -12,9 +14,10 @@ from torch import Tensor
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
 from grapevine.nn.conv.gcn import normalised
-from grapevine.nn.conv.inputs import Edges, Ends, ends_of
+from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
 from grapevine.nn.conv.laplacian import Normalization
 from grapevine.nn.linear import Features
+from grapevine.ops.gather import gather
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.segment import segment_reduce
 from grapevine.ops.spmm import spmm
@@ -36,16 +39,50 @@ class GraphMatrix:
         return out if self.diagonal is None else torch.addcmul(out, self.diagonal, x)
 
 
-def gcn_matrix(adjacency: Adjacency, edge_weight: Float[Tensor, " e"] | None, dtype: torch.dtype) -> GraphMatrix:
-    """D^-1/2 A D^-1/2, D the (weighted) in-degrees.
+def gcn_matrix(
+    adjacency: Adjacency, edge_weight: Float[Tensor, " e"] | None, dtype: torch.dtype, *, scale: float = 1.0
+) -> GraphMatrix:
+    """scale D^-1/2 A D^-1/2, D the (weighted) in-degrees.
 
     >>> gcn_matrix(Adjacency([[0, 1], [1, 0]]), None, torch.float32).times(torch.eye(2)).tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
     if edge_weight is not None:
-        return GraphMatrix(adjacency.pattern, normalised(adjacency, edge_weight, False))
+        weight = normalised(adjacency, edge_weight, False)
+        return GraphMatrix(adjacency.pattern, weight if scale == 1 else scale * weight)
     src_scale, dst_scale = adjacency.gcn_scale(dtype)
-    return GraphMatrix(adjacency.pattern, row_scale=dst_scale, col_scale=src_scale)
+    return GraphMatrix(adjacency.pattern, None, dst_scale if scale == 1 else scale * dst_scale, src_scale)
+
+
+def edge_numbers(matrix: GraphMatrix) -> Float[Tensor, " e"]:
+    """What stands in the matrix at each edge.
+
+    >>> edge_numbers(gcn_matrix(Adjacency([[0, 1], [1, 0]]), None, torch.float32)).tolist()
+    [1.0, 1.0]
+    """
+    pattern, factors = matrix.pattern, [] if matrix.weight is None else [matrix.weight]
+    if matrix.row_scale is not None:
+        factors.append(gather(pattern, matrix.row_scale, side="rows"))
+    if matrix.col_scale is not None:
+        factors.append(gather(pattern, matrix.col_scale, side="cols"))
+    return reduce(mul, factors) if factors else torch.ones(pattern.num_entries, device=pattern.device)
+
+
+def weighed_edges(
+    adj: Edges, adjacency: Adjacency, edge: Tensor | None, *, add_self_loops: bool
+) -> tuple[Adjacency, Tensor | None]:
+    """The adjacency, with a loop at every node that has none if so asked, and its weights, those of new loops 1.
+
+    Raises:
+        InputError: unless `edge` is [e] weights in the order of `adj`, or None.
+    """
+    edge = None if edge is None else edges_of(edge, adj, adjacency, ndim=1)
+    if not add_self_loops:
+        return adjacency, edge
+    looped = adjacency.with_self_loops()
+    if edge is None:
+        return looped, None
+    return looped, torch.cat([edge, edge.new_ones(looped.num_edges - adjacency.num_edges)])[looped.edge_id]
 
 
 def scaled_laplacian(

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
 from grapevine.nn.conv.conv import Conv
-from grapevine.nn.conv.inputs import Edges, Ends, edges_of
-from grapevine.nn.conv.matrix import gcn_matrix, one_set_of
+from grapevine.nn.conv.inputs import Edges, Ends
+from grapevine.nn.conv.matrix import gcn_matrix, one_set_of, weighed_edges
 from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Linear, check_channels, linear
 
@@ -80,14 +80,7 @@ class SGConv(Conv):
 
     def _hops(self, x: Tensor, adj: Edges, adjacency: Adjacency, edge: Tensor | None) -> Tensor:
         """S^K x."""
-        if edge is not None:
-            edge = edges_of(edge, adj, adjacency, ndim=1)
-        if self.add_self_loops:
-            looped = adjacency.with_self_loops()
-            if edge is not None:
-                loops = edge.new_ones(looped.num_edges - adjacency.num_edges)
-                edge = torch.cat([edge, loops])[looped.edge_id]
-            adjacency = looped
+        adjacency, edge = weighed_edges(adj, adjacency, edge, add_self_loops=self.add_self_loops)
         matrix = gcn_matrix(adjacency, edge, x.dtype)
         for _ in range(self.K):
             x = matrix.times(x)

@@ -76,7 +76,7 @@ def load_atoms(source: AtomsSource, split: AtomsSplit, cutoff: float) -> AtomsDa
         ImportError: if a format or a periodic cell needs a package that is not installed.
     """
     read, judged = _read(source)
-    notes = [f"{source.name}: {_said(read)}", *read.notes]
+    notes = [f"{source.name}: {in_words(read)}", *read.notes]
     read, judged, more = _only_known(read, judged, source)
     found = structures_dataset(replace(read, ids=np.arange(len(read))), cutoff)
     kept = found.structures.ids
@@ -220,7 +220,7 @@ def _slashed(sizes: tuple[float, ...]) -> str:
     return "/".join(f"{size:g}" for size in sizes)
 
 
-def _said(read: Structures) -> str:
+def in_words(read: Structures) -> str:
     """What there is, in words."""
     symbols = ", ".join(symbol_of(z) for z in read.elements)
     sizes = read.sizes

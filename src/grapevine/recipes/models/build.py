@@ -4,11 +4,12 @@ from torch import nn
 
 from grapevine.errors import check
 from grapevine.graph import Graph
-from grapevine.nn import PNAConv
+from grapevine.nn import GCNII, Dropped, JumpingNetwork, OnColumns, PNAConv, RandomSigns, SignNet
 from grapevine.nn.conv.pna import average_log_degree
 from grapevine.nn.network import Network
 from grapevine.ops.sparse import SparseMatrix
 from grapevine.recipes.models.config import NEEDS_BOTH_WAYS, NEEDS_EDGES, ModelConfig, ModelName, settled
+from grapevine.recipes.models.deep import DEEP, dropped
 from grapevine.recipes.models.encoders import ENCODERS, encoder
 from grapevine.recipes.models.given import Given, edge_channels_of
 from grapevine.recipes.models.heads import head_of
@@ -46,13 +47,24 @@ def build_network(config: ModelConfig, graph: Graph, objective: Objective, *, le
         width = objective.out_channels if level == "node" else width
         network = _layered(config, given, width, is_read_out=level == "graph")
     _fit_to(network, graph)
-    return Network(network, head_of(config, given, graph, objective, level, width), edge=given.edge)
+    network = dropped(config, network)
+    head = head_of(config, given, graph, objective, level, width)
+    return Network(network, head, edge=given.edge, front=_front(config))
+
+
+def _front(config: ModelConfig) -> nn.Module | None:
+    """What eigenvectors go through; None where there are none."""
+    told = config.eigenvectors
+    if told is None:
+        return None
+    return OnColumns(told.first, told.count, SignNet(told.count) if told.signnet else RandomSigns())
 
 
 def _layered(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -> nn.Module:
     """A network whose last layer puts out so many numbers."""
-    if config.name in NETWORKS:
-        return NETWORKS[config.name](config, given, width)
+    for networks in (DEEP, NETWORKS):
+        if config.name in networks:
+            return networks[config.name](config, given, width)
     return blocks(config, given, width) if config.has_blocks else stack(config, given, width, is_read_out=is_read_out)
 
 
@@ -65,7 +77,25 @@ def _fit_to(network: nn.Module, graph: Graph) -> None:
 
 def first_layer(network: Network) -> list[nn.Parameter]:
     """The parameters of the first layer."""
-    return list(network.encoder.get_submodule("layers.0").parameters())
+    return list(_inner(network).get_submodule("layers.0").parameters())
+
+
+def decayed(network: Network, config: ModelConfig) -> list[nn.Parameter] | None:
+    """The parameters that `weight_decay` is of; None: all. The others have `other_weight_decay`."""
+    if config.decays_first_layer_only:
+        return first_layer(network)
+    inner = _inner(network)
+    return (
+        list(inner.layers.parameters()) if isinstance(inner, GCNII) else None
+    )  # Chen et al. 2020: apart from its maps
+
+
+def _inner(network: Network) -> nn.Module:
+    """What the drops and the jumps are around."""
+    inner = network.encoder
+    while isinstance(inner, Dropped | JumpingNetwork):
+        inner = inner.encoder
+    return inner
 
 
 def obstacle(name: ModelName, graph: Graph, level: Level) -> str | None:

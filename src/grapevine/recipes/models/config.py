@@ -6,7 +6,17 @@ against it.
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from grapevine.errors import check
 from grapevine.graph import Graph
@@ -18,6 +28,7 @@ ModelName = Literal[
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
+    "gcnii", "appnp",
 ]  # fmt: skip
 ReadoutName = Literal[
     "sum", "mean", "max", "attention", "gated", "set2set", "sort", "deep-sets", "set-transformer",
@@ -29,8 +40,21 @@ NEEDS_EDGES: tuple[ModelName, ...] = ("gine", "mpnn", "dmpnn", "attentivefp", "w
 NEEDS_BOTH_WAYS: tuple[ModelName, ...] = ("dmpnn", "weave")  # each edge with its other direction
 HEADS_SIDE_BY_SIDE: tuple[ModelName, ...] = ("gat", "gatv2")  # each as wide as hidden_channels
 _USUAL_DEGREE = 5  # of Duvenaud et al. 2015
-NormName = Literal["none", "batch", "layer", "graph"]
+NormName = Literal["none", "batch", "layer", "graph", "pair", "group"]
+ResidualName = Literal["none", "add", "initial", "gated"]
+JumpingName = Literal["none", "readout", "cat", "max", "lstm"]
+_TRUTHS = {"residual": {False: "none", True: "add"}, "jumping": {False: "none", True: "readout"}}  # as once saved
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Eigenvectors(BaseModel):
+    """The columns of x that are eigenvectors, first .. first + count - 1, and whether SignNet reads them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    first: NonNegativeInt
+    count: PositiveInt
+    signnet: bool = False
 
 
 class ModelConfig(BaseModel):
@@ -41,21 +65,24 @@ class ModelConfig(BaseModel):
     Args:
         name: the kind of the layers.
         hidden_channels: width of the states between the layers, of attention that of one head.
-        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules.
+        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules; of APPNP, its
+            steps.
         heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged; those of
             gat-sep share hidden_channels.
         activation: between the layers.
         dropout: after each activation, and of attention on its weights.
         input_dropout: on the features.
         head_dropout: in the networks that answer for graphs, pairs and edges.
-        norm: between the layers; graph norm is that of each graph on its own.
-        residual: add a layer's input to its output where they are equally wide.
+        norm: between the layers; graph norm and pair norm are those of each graph on its own.
+        residual: what is kept of a layer's input where it is as wide as its output: it is added, a share (alpha) of
+            the first states is mixed in, or a learnt gate says how much.
         has_blocks: each layer is a residual block with a second linear map after it, its norm in front; with a linear
             map of the features before the first block and one to the answers behind the last (Platonov et al. 2023).
         aggregation: of SAGE.
         train_eps: learn the weight of a node's own state, of GIN and GINE; otherwise it is that of a neighbour.
         readout: how the states of a graph's nodes are brought together; None: as in the model's paper, or the sum.
-        jumping: read out the states of every layer, as in Xu et al. 2019; of dense features alone.
+        jumping: bring the states of every layer together, node by node ("cat", "max" or "lstm", Xu et al. 2018), or
+            read graphs out of every layer ("readout", Xu et al. 2019; of dense features alone).
         decoder: what says whether a pair of nodes is joined.
         state_channels: width of the states that links, edges and graphs are judged by; None: hidden_channels.
         symmetric: whether an edge or a pair says the same in both directions; None: if every edge has its edge back.
@@ -67,11 +94,17 @@ class ModelConfig(BaseModel):
         mode: of D-MPNN: as in its paper, or as in the program chemprop.
         distance: of Weave: up to how many bonds apart a pair is.
         max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
-        alpha: of GPR-GNN: that of the PageRank that the weights of its hops begin as.
+        eigenvectors: which columns of the features are eigenvectors, whose signs mean nothing: flipped in training, or
+            read by SignNet. A training fills it in from the encodings.
         eps: of FAGCN: the share of the first states that each layer adds.
         direction_base: of Dir-GNN: what hears along the edges and against them.
         direction_share: of Dir-GNN: how much of what it hears goes against the edges.
         num_nodes: of LINKX, which is of one graph: how many nodes it has; None: as many as there are.
+        alpha: of GCNII and initial residuals, the share of the first states; of APPNP, that of a node's own answer;
+            of GPR-GNN, that of the PageRank that the weights of its hops begin as.
+        strength: of GCNII, lambda.
+        drop_edge, drop_node, drop_message: shares of the edges, of the nodes' features and of the messages' numbers
+            that are left out in training; messages are those of gcn, sage and gin.
 
     >>> ModelConfig(name="gcn", hidden_channels=16).num_layers
     2
@@ -89,12 +122,12 @@ class ModelConfig(BaseModel):
     input_dropout: Share = 0.0
     head_dropout: Share = 0.0
     norm: NormName = "none"
-    residual: bool = False
+    residual: ResidualName = "none"
     has_blocks: bool = False
     aggregation: SageAggregation = "mean"
     train_eps: bool = False
     readout: ReadoutName | None = None
-    jumping: bool = False
+    jumping: JumpingName = "none"
     decoder: Literal["dot", "bilinear", "mlp"] = "dot"
     state_channels: PositiveInt | None = None
     symmetric: bool | None = None
@@ -105,16 +138,29 @@ class ModelConfig(BaseModel):
     mode: Literal["paper", "chemprop"] = "paper"
     distance: PositiveInt = 2
     max_degree: NonNegativeInt | None = None
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.1
+    eigenvectors: Eigenvectors | None = None
     eps: float = 0.3
     direction_base: Literal["gcn", "sage", "gat"] = "sage"
     direction_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     num_nodes: PositiveInt | None = None
+    alpha: Annotated[float, Field(ge=0, le=1)] = 0.1
+    strength: NonNegativeFloat = 0.5
+    drop_edge: Share = 0.0
+    drop_node: Share = 0.0
+    drop_message: Share = 0.0
+
+    @field_validator("residual", "jumping", mode="before")
+    @classmethod
+    def _read_truth(cls, value: object, info: ValidationInfo) -> object:
+        return _TRUTHS[info.field_name or ""][value] if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _check_blocks(self) -> "ModelConfig":
-        check(not (self.has_blocks and self.norm == "graph"), "blocks take batch, layer or no norm, not graph")
-        check(not (self.has_blocks and self.jumping), "blocks and jumping do not go together")
+        is_of_graph = self.norm in ("graph", "pair")
+        check(not (self.has_blocks and is_of_graph), f"blocks take batch, layer, group or no norm, not {self.norm}")
+        check(not (self.has_blocks and self.jumping != "none"), "blocks and jumping do not go together")
+        is_other = self.residual in ("initial", "gated")
+        check(not (self.has_blocks and is_other), f"blocks add what was there, and take no {self.residual} residual")
         return self
 
 

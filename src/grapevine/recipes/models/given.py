@@ -11,7 +11,7 @@ from grapevine.recipes.models.config import NEEDS_EDGES, ModelConfig, ModelName
 
 GRAPH_FEATURES = "features"  # the tensor of whole graphs that joins behind the readout
 
-_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gprgnn")
+_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gprgnn", "gcnii", "appnp")
 _DEAF: tuple[ModelName, ...] = (  # to what their edges hold
     "mlp", "sage", "gin", "h2gcn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
 )  # fmt: skip

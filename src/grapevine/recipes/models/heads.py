@@ -51,7 +51,7 @@ def head_of(config: ModelConfig, given: Given, graph: Graph, objective: Objectiv
 
 def _graph_head(config: ModelConfig, given: Given, graph: Graph, objective: Objective, width: int) -> Head:
     out, features = objective.out_channels, graph_channels_of(graph)
-    if config.jumping and not given.is_sparse:
+    if config.jumping == "readout" and not given.is_sparse:
         return _jumping(config, given, width, out)
     read, read_width = _readout(config, given, width)
     hidden = config.state_channels or config.hidden_channels

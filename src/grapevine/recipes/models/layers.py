@@ -1,37 +1,49 @@
 """Networks of layers of one kind: stacked, in residual blocks, behind a linear map where they want dense features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from grapevine.errors import check
 from grapevine.nn import (
     GNN,
     MLP,
+    AddResidual,
     ARMAConv,
     BatchNorm,
     ChebConv,
     Conv,
+    DiffGroupNorm,
     DirGNNConv,
+    DropMessage,
+    Encoder,
     GATConv,
+    GatedResidual,
     GATSepConv,
     GATv2Conv,
     GCNConv,
     GINConv,
     GINEConv,
     GraphNorm,
+    InitialResidual,
     InteractionConv,
+    JumpingKnowledge,
+    JumpingNetwork,
     LayerNorm,
     Linear,
     LinearConv,
     MLPMessageConv,
     NeuralFingerprintConv,
+    PairNorm,
     PNAConv,
+    Residual,
     ResidualBlock,
     SAGEConv,
     SGConv,
 )
 from grapevine.nn.conv.inputs import Edges
+from grapevine.nn.jumping import JumpKind
 from grapevine.nn.linear import Features, dropout_features, linear
 from grapevine.ops.epilogue import epilogue
 from grapevine.recipes.models.config import ModelConfig, ModelName
@@ -39,17 +51,12 @@ from grapevine.recipes.models.given import Given
 from grapevine.typing import ActivationName
 
 _NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm, "graph": GraphNorm}
-_SPARSE: tuple[ModelName, ...] = (
-    "mlp",
-    "gcn",
-    "gat",
-    "gatv2",
-    "cheb",
-    "arma",
-    "sgc",
-    "gat-sep",
-    "dirgnn",
-)  # take sparse features
+_NORMS |= {"pair": lambda width: PairNorm(), "group": DiffGroupNorm}
+_JUMPS: dict[str, JumpKind] = {"cat": "cat", "max": "max", "lstm": "lstm"}
+_DROPPABLE: tuple[ModelName, ...] = ("gcn", "sage", "gin")  # whose messages can be dropped
+_SPARSE: tuple[ModelName, ...] = (  # take sparse features
+    "mlp", "gcn", "gat", "gatv2", "cheb", "arma", "sgc", "gat-sep", "dirgnn",
+)  # fmt: skip
 
 
 class _Layer(NamedTuple):
@@ -66,9 +73,15 @@ class _Framed(nn.Module):
     """
 
     def __init__(
-        self, front: Linear, network: GNN, back: nn.Module | None, *, activation: ActivationName, input_dropout: float,
+        self,
+        front: Linear,
+        network: Encoder,
+        back: nn.Module | None,
+        *,
+        activation: ActivationName,
+        input_dropout: float,
         dropout: float,
-    ):  # fmt: skip
+    ):
         super().__init__()
         self.layers = nn.ModuleList([front, network] if back is None else [front, network, back])
         self.activation: ActivationName = activation
@@ -90,12 +103,15 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
         config.name in ("sage", "sage-sep") and config.aggregation in ("mean", "sum")
     )
     front = Linear(given.channels, config.hidden_channels) if given.is_sparse and not takes_sparse else None
-    layers, channels = [], given.channels if front is None else config.hidden_channels
+    has_jump = config.jumping not in ("none", "readout")
+    layers, channels, residuals = [], given.channels if front is None else config.hidden_channels, []
     for k in range(config.num_layers):
-        is_last = k == config.num_layers - 1
+        is_last = k == config.num_layers - 1 and not has_jump
         out = width if is_last else config.hidden_channels
-        layers.append(_CONVS[config.name](config, channels, out, given.edge_channels, is_last))
+        layers.append(_made(config, channels, out, given.edge_channels, is_last))
+        residuals.append(_residual(config, channels, layers[-1].width))
         channels = layers[-1].width
+    is_read_out = is_read_out or has_jump
     normed = layers if is_read_out else layers[:-1]
     network = GNN(
         [layer.conv for layer in layers],
@@ -103,9 +119,11 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
         dropout=config.dropout,
         input_dropout=config.input_dropout if front is None else 0.0,
         norms=None if config.norm == "none" else [_NORMS[config.norm](layer.width) for layer in normed],
-        residual=config.residual,
+        residual=False if config.residual == "none" else residuals[: len(normed)],
         activate_last=is_read_out,
     )
+    if has_jump:
+        network = JumpingNetwork(network, JumpingKnowledge(_JUMPS[config.jumping], channels, config.num_layers), width)
     if front is None:
         return network
     return _Framed(front, network, None, activation="none", input_dropout=config.input_dropout, dropout=0.0)
@@ -115,7 +133,7 @@ def blocks(config: ModelConfig, given: Given, width: int) -> nn.Module:
     """Residual blocks between two linear maps."""
     hidden, blocks = config.hidden_channels, []
     for _ in range(config.num_layers):
-        conv, inner = _CONVS[config.name](config, hidden, hidden, given.edge_channels, False)
+        conv, inner = _made(config, hidden, hidden, given.edge_channels, False)
         options = {"activation": config.activation, "dropout": config.dropout}
         blocks.append(ResidualBlock(conv, hidden, inner_channels=inner, norm=_norm(config), **options))
     back = nn.Sequential(_norm(config), Linear(hidden, width))
@@ -123,6 +141,34 @@ def blocks(config: ModelConfig, given: Given, width: int) -> nn.Module:
         Linear(given.channels, hidden), GNN(blocks, activation="none"), back, activation=config.activation,
         input_dropout=config.input_dropout, dropout=config.dropout,
     )  # fmt: skip
+
+
+def check_asked(name: ModelName, asked: Mapping[str, object]) -> None:
+    """Raise an InputError if the model makes nothing of a field of its configuration that was asked for.
+
+    >>> check_asked("gcn", {"norm": "pair", "drop_edge": 0.2})
+    """
+    is_stack = name in _CONVS
+    uses = {
+        "norm": is_stack, "residual": is_stack, "jumping": is_stack, "drop_message": name in _DROPPABLE,
+        "drop_edge": name != "mlp", "drop_node": True,
+    }  # fmt: skip
+    idle = [field for field in asked if not uses[field]]
+    told = " and ".join(f"{field} {asked[field]}" for field in idle)
+    check(not idle, f"{name} makes nothing of {told}: try another model, such as gcn")
+
+
+def _made(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
+    """A layer of the configuration's kind, with what it drops of its messages."""
+    layer = _CONVS[config.name](config, channels, out, edge, is_last)
+    return layer if config.drop_message == 0 else layer._replace(conv=DropMessage(layer.conv, config.drop_message))
+
+
+def _residual(config: ModelConfig, channels: int, width: int) -> Residual:
+    if config.residual == "initial":
+        return InitialResidual(config.alpha)
+    # Between other widths there is none, whatever its kind: a gate would learn nothing there.
+    return GatedResidual(width) if config.residual == "gated" and channels == width else AddResidual()
 
 
 def _norm(config: ModelConfig) -> nn.Module:

@@ -38,6 +38,34 @@ _LEVELS: dict[Level, _Values] = {
     "edge": _Values({"dropout": 0.2, "head_dropout": 0.2}, {"learning_rate": 0.005, "max_epochs": 500, "patience": 50}),
 }
 
+# Chen et al. 2020, table 4 of the appendix: 0.01 is the decay of the layers, 5e-4 that of the two linear maps.
+_CHEN = _Values(
+    {
+        "hidden_channels": 64, "num_layers": 64, "alpha": 0.1, "strength": 0.5, "dropout": 0.6, "input_dropout": 0.6,
+        "norm": "none",
+    },
+    {
+        "learning_rate": 0.01, "weight_decay": 0.01, "other_weight_decay": 5e-4, "max_epochs": 1500, "patience": 100,
+    },
+)  # fmt: skip
+_CHEN_CITESEER = _CHEN._replace(
+    model={
+        **_CHEN.model, "hidden_channels": 256, "num_layers": 32, "strength": 0.6, "dropout": 0.7, "input_dropout": 0.7,
+    }
+)  # fmt: skip
+_CHEN_PUBMED = _Values(
+    {**_CHEN.model, "hidden_channels": 256, "num_layers": 16, "strength": 0.4, "dropout": 0.5, "input_dropout": 0.5},
+    {**_CHEN.training, "weight_decay": 5e-4},
+)
+# Gasteiger et al. 2019, section 5: the decay is of the first layer's weights.
+_GASTEIGER = _Values(
+    {
+        "hidden_channels": 64, "num_layers": 10, "alpha": 0.1, "dropout": 0.5, "input_dropout": 0.5,
+        "decays_first_layer_only": True, "norm": "none",
+    },
+    {"learning_rate": 0.01, "weight_decay": 5e-3, "max_epochs": 10_000, "patience": 100},
+)  # fmt: skip
+
 _HEADS = {"hidden_channels": 8, "heads": 8, "activation": "elu"}
 # For graphs whose neighbours are unlike, from the programs of the papers. Zhu et al. 2020: H2GCN-2.
 _ZHU = _Values(
@@ -72,6 +100,8 @@ _MODELS: dict[str, _Values] = {
     "sage-sep": _Values(_SEPARATED, _STEADY),
     "linkx": _LIM,
     "dirgnn": _Values({}, {"learning_rate": 0.005, "weight_decay": 0.0}),
+    "gcnii": _CHEN._replace(model={**_CHEN.model, "num_layers": 16}),
+    "appnp": _GASTEIGER,
 }
 
 # Of molecules, 500 to 10,000 of them. Sums over atoms, as energies are, and no norm between the layers: batch norm made
@@ -117,7 +147,10 @@ _HETEROPHILOUS = _Values(
 # Xu et al. 2019, section 7: five layers with the input, dropout after the readout, half the step every 50 epochs,
 # each of 50 batches drawn from all training graphs.
 _XU = _Values(
-    {"hidden_channels": 32, "num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5, "jumping": True},
+    {
+        "hidden_channels": 32, "num_layers": 4, "norm": "batch", "dropout": 0.0, "head_dropout": 0.5,
+        "jumping": "readout",
+    },
     {
         "learning_rate": 0.01, "weight_decay": 0.0, "max_epochs": 350, "patience": 100, "schedule": "step",
         "clip_norm": None,
@@ -147,6 +180,10 @@ _DATASETS: dict[tuple[str, str], _Values] = {
     **{(dataset, model): _CITED for dataset in _CITATIONS for model in MODELS},
     **{(dataset, model): _CITED_GIN for dataset in _CITATIONS for model in ("gin", "gine")},
     **{(dataset, "gcn"): _KIPF for dataset in _CITATIONS},
+    ("cora", "gcnii"): _CHEN,
+    ("citeseer", "gcnii"): _CHEN_CITESEER,
+    ("pubmed", "gcnii"): _CHEN_PUBMED,
+    **{(dataset, "appnp"): _GASTEIGER for dataset in _CITATIONS},
     **{(dataset, model): _VELICKOVIC for dataset in _CITATIONS for model in _ATTENTION},
     **{("pubmed", model): _VELICKOVIC_PUBMED for model in _ATTENTION},
     **{(dataset, model): _BOUGHT for dataset in _SHOPS for model in MODELS},

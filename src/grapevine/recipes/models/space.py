@@ -26,7 +26,7 @@ _ALL: dict[str, Range | Choice] = {
     "model.norm": Choice(("none", "batch", "layer")),
 }
 _LEVELS: dict[Level, dict[str, Range | Choice]] = {
-    "node": {"model.input_dropout": Range(0.0, 0.8), "model.residual": Choice((False, True))},
+    "node": {"model.input_dropout": Range(0.0, 0.8), "model.residual": Choice(("none", "add"))},
     "graph": {
         "model.num_layers": Range(2, 6, is_whole=True),
         "model.dropout": Range(0.0, 0.5),

@@ -1,0 +1,185 @@
+"""How fast nodes are told their place, beside PyTorch Geometric: python -m benchmarks.encodings [--quick]
+
+Return probabilities after 1 .. 16 steps (RWPE-16) of 1,000 drug-like molecules and of graphs of 100,000 nodes, against
+`AddRandomWalkPE`. Theirs is called in every way that it can be, on each molecule, on batches small enough for its dense
+path, and on all as one; the fastest counts. Both sides begin with graphs in memory, ours with none of what an adjacency
+keeps, and must agree before anything is timed.
+"""
+
+import argparse
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy.spatial import Delaunay
+from torch import Tensor
+
+from benchmarks.graphs import DATA
+from benchmarks.machine import environment, slug
+from benchmarks.report import Claim, Result, Table, keep, skipped, to_markdown
+from benchmarks.timing import CAN_MEASURE_MEMORY, Scale, in_turn, peak_growth
+from grapevine.data.molecules.spec import MoleculeSpec
+from grapevine.data.readers.molecules import read_molecules
+from grapevine.encoding import RandomWalk
+from grapevine.graph import Adjacency, Graph
+
+RESULTS = Path(__file__).with_name("results")
+OURS, STEPS = "Grapevine", 16
+_ZINC = DATA / "molecules" / "zinc_24k_smiles.txt"
+_FASTER = 5.0
+_DENSE = 2000  # nodes up to which theirs takes its dense path
+_FULL = Scale(share=1.0, long_rounds=3, short_rounds=5, threads=2)
+_QUICK = Scale(share=0.02, long_rounds=1, short_rounds=1, threads=1)
+
+
+class Sides(NamedTuple):
+    """Calls that give [n, 16], ours first, by name."""
+
+    ours: Callable[[], Tensor]
+    theirs: dict[str, Callable[[], Tensor]]
+
+
+def molecules(scale: Scale) -> Sides:
+    """Ours makes one batch of the molecules; theirs goes over them one by one, by tens, or all at once."""
+    count = max(20, int(1000 * scale.share))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "zinc.csv"
+        path.write_text("\n".join(["smiles", *_ZINC.read_text().split()[:count]]))
+        graphs = read_molecules(path, MoleculeSpec()).graph.unbatch()
+    bare = [(graph.adj.edge_index, graph.num_nodes) for graph in graphs]
+    datas, transform, pyg = [_data(*one) for one in bare], *_theirs()
+    batch = pyg.data.Batch.from_data_list
+    tens = [batch(datas[k : k + 10]) for k in range(0, len(datas), 10)]
+    whole = batch(datas)
+    assert max(some.num_nodes for some in tens) <= _DENSE
+    return Sides(
+        lambda: RandomWalk(STEPS)(Graph.batch(graphs)),  # whose adjacency is a new one each time
+        {
+            "PyG, one by one": lambda: torch.cat([transform(one).pe for one in datas]),
+            "PyG, tens": lambda: torch.cat([transform(some).pe for some in tens]),
+            "PyG, all as one": lambda: transform(whole).pe,
+        },
+    )
+
+
+def lattice(scale: Scale) -> Sides:
+    """A square lattice, as of roads: 400 x 250."""
+    high, wide = max(40, int(400 * scale.share)), max(60, int(250 * scale.share))
+    place = np.arange(high * wide).reshape(high, wide)
+    down, right = (place[:-1].ravel(), place[1:].ravel()), (place[:, :-1].ravel(), place[:, 1:].ravel())
+    return _of_one(np.concatenate([np.stack(down), np.stack(right)], axis=1), place.size)
+
+
+def triangulation(scale: Scale) -> Sides:
+    """100,000 points in a plane, each joined to those around it (Delaunay), six of them on average."""
+    points = np.random.default_rng(0).random((max(2500, int(100_000 * scale.share)), 2))
+    corners = Delaunay(points).simplices
+    sides = np.concatenate([corners[:, [0, 1]], corners[:, [1, 2]], corners[:, [2, 0]]])
+    return _of_one(np.unique(np.sort(sides, axis=1), axis=0).T, len(points))
+
+
+def random(scale: Scale) -> Sides:
+    """Edges drawn at random, six at a node: within eight steps is all of it, so later steps are estimated.
+
+    Theirs would have to hold 10^10 numbers.
+    """
+    num_nodes = max(2000, int(100_000 * scale.share))
+    pairs = np.random.default_rng(0).integers(num_nodes, size=(2, 3 * num_nodes))
+    return Sides(_of_one(pairs[:, pairs[0] != pairs[1]], num_nodes).ours, {})
+
+
+def _of_one(pairs: np.ndarray, num_nodes: int) -> Sides:
+    graph = Graph(np.concatenate([pairs, pairs[::-1]], axis=1), num_nodes=num_nodes)
+    (transform, _), data = _theirs(), _data(graph.adj.edge_index, num_nodes)
+    return Sides(lambda: RandomWalk(STEPS)(_fresh(graph)), {"PyG": lambda: transform(data).pe})
+
+
+CASES: dict[str, tuple[str, Callable[[Scale], Sides]]] = {
+    "molecules": ("RWPE-16 of 1,000 molecules", molecules),
+    "lattice": ("RWPE-16 of a lattice of 100,000 nodes", lattice),
+    "triangulation": ("RWPE-16 of a triangulation of 100,000 nodes", triangulation),
+    "random": ("RWPE-16 of a random graph of 100,000 nodes, in part estimated; too large for PyG", random),
+}
+
+
+def run(name: str, scale: Scale) -> Result:
+    """Times in one process, the sides in turn; the memory of each in a process of its own."""
+    title, _ = CASES[name]
+    if name == "molecules" and not _ZINC.is_file():
+        return skipped(title, f"there is no file {_ZINC}")
+    times = scale.fresh(seconds, name, scale)
+    theirs = [side for side in times if side != OURS]
+    best = min(theirs, key=lambda side: times[side], default=OURS)
+    measured = dict.fromkeys((OURS, best)) if CAN_MEASURE_MEMORY else {}
+    memory = {side: scale.fresh(growth, name, side, scale) for side in measured}
+    rows = [[side, took * 1e3, took / times[OURS], _megabytes(memory.get(side))] for side, took in times.items()]
+    table = Table(title, ["", "ms, median", "times Grapevine's", "peak memory beyond the graph, MB"], rows)
+    claims = [Claim(f"{title}: faster than {best}", times[best] / times[OURS], _FASTER)] if theirs else []
+    return Result([table], claims)
+
+
+def seconds(name: str, scale: Scale) -> dict[str, float]:
+    """Median seconds of each side, after both were seen to agree."""
+    sides = CASES[name][1](scale)
+    ours = sides.ours()
+    for theirs in sides.theirs.values():
+        torch.testing.assert_close(ours, theirs(), rtol=1e-4, atol=1e-6)
+    rounds = scale.short_rounds if name == "molecules" else scale.long_rounds
+    return in_turn({OURS: sides.ours, **sides.theirs}, rounds, are_warm=True)
+
+
+def growth(name: str, side: str, scale: Scale) -> int:
+    """Bytes at the peak beyond what was there; what is loaded on first use is loaded before."""
+    small = CASES[name][1](_QUICK)
+    sides = CASES[name][1](scale)
+    for some in (small, sides):
+        call = some.ours if side == OURS else some.theirs[side]
+        if some is small:
+            call()
+    return peak_growth(call)
+
+
+def _fresh(graph: Graph) -> Graph:
+    """With nothing of what an adjacency keeps once it was made."""
+    pattern = type(graph.adj.pattern).trusted(graph.adj.pattern.indptr, graph.adj.pattern.indices, graph.num_nodes)
+    return Graph(Adjacency.trusted(pattern))
+
+
+def _data(edge_index: Tensor, num_nodes: int) -> Any:
+    _, pyg = _theirs()
+    return pyg.data.Data(edge_index=edge_index, num_nodes=num_nodes)
+
+
+def _theirs() -> tuple[Any, Any]:
+    import torch_geometric
+    from torch_geometric.transforms import AddRandomWalkPE
+
+    return AddRandomWalkPE(STEPS, attr_name="pe"), torch_geometric
+
+
+def _megabytes(count: int | None) -> float | None:
+    return None if count is None else count / 1e6
+
+
+def main() -> None:
+    """Run those that are named, all by default, and keep their results."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.encodings", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(CASES)}")
+    parser.add_argument("--quick", action="store_true", help="small graphs, to see that all works; keeps no results")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(CASES):
+        parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(CASES)}")
+    scale = _QUICK if arguments.quick else _FULL
+    here = environment(scale.threads)
+    for name in arguments.names or CASES:
+        result = run(name, scale)
+        print(f"\n## {name}\n\n{to_markdown(result)}\n", flush=True)
+        if not arguments.quick:
+            keep(RESULTS / f"encodings-{slug()}.json", list(CASES), name, result, here)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What rewirings did to a graph: how many edges came and went, and the spectral gap before and after.
+
+Of a batch the gap is the mean over its graphs of two nodes or more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from grapevine.errors import check
+from grapevine.graph import Graph
+from grapevine.graph.measures import spectral_gap
+from grapevine.rewire.rewiring import Rewiring
+
+_MEASURED = 200  # graphs of a batch, drawn, whose gaps are measured
+
+
+@dataclass(frozen=True)
+class Rewired:
+    """The edges that came and went, and how wide the narrowest place is.
+
+    Args:
+        spec: of the rewirings.
+        added, removed: edges by direction, as the graph stores them, each place once.
+        num_edges: in the end.
+        gap_before, gap_after: the spectral gap; NaN where no graph has two nodes.
+
+    >>> from grapevine.rewire import FoSR
+    >>> two_triangles_and_a_bridge = Graph([[0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]])
+    >>> print(report(two_triangles_and_a_bridge, FoSR(1)(two_triangles_and_a_bridge), "fosr:1"))
+    fosr:1: 2 edges added, 0 removed, 9 in all; spectral gap 0.205 -> 0.423
+    """
+
+    spec: str
+    added: int
+    removed: int
+    num_edges: int
+    gap_before: float
+    gap_after: float
+
+    def __str__(self) -> str:
+        edges = f"{self.added:,} edges added, {self.removed:,} removed, {self.num_edges:,} in all"
+        return f"{self.spec}: {edges}; spectral gap {self.gap_before:.3f} -> {self.gap_after:.3f}"
+
+
+def rewire(graph: Graph, rewirings: Sequence[Rewiring]) -> Graph:
+    """The graph with one rewiring after another.
+
+    >>> from grapevine.rewire import Shortcuts
+    >>> rewire(Graph([[0, 1], [1, 2]]), [Shortcuts(2)]).num_edges
+    4
+    """
+    for rewiring in rewirings:
+        check(isinstance(rewiring, Rewiring), f"rewirings must be Rewirings, got {type(rewiring).__name__}")
+        graph = rewiring(graph)
+    return graph
+
+
+def report(before: Graph, after: Graph, spec: str) -> Rewired:
+    """Compare a graph with what was made of it; of a batch of more than 200 graphs, the gaps of 200 of them."""
+    one, other = (_places(graph, after.num_nodes == before.num_nodes) for graph in (before, after))
+    drawn = np.random.default_rng(0).permutation(before.num_graphs)[:_MEASURED]
+    gaps = [_gap(graph, np.sort(drawn)) for graph in (before, after)]
+    added, removed = (len(np.setdiff1d(a, b)) for a, b in ((other, one), (one, other)))
+    if after.num_nodes != before.num_nodes:  # virtual nodes: the numbers of the others moved
+        added, removed = after.num_edges - before.num_edges, 0
+    return Rewired(spec, added, removed, after.num_edges, *gaps)
+
+
+def _places(graph: Graph, is_same: bool) -> np.ndarray:
+    src, dst = graph.adj.edge_index.cpu().numpy()
+    return np.unique(src * graph.num_nodes + dst) if is_same else np.zeros(0, np.int64)
+
+
+def _gap(graph: Graph, drawn: np.ndarray) -> float:
+    parts = graph.unbatch()
+    gaps = [spectral_gap(parts[k].adj).gap for k in drawn if parts[k].num_nodes > 1]
+    return float(np.mean(gaps)) if gaps else float("nan")

@@ -1,0 +1,240 @@
+"""Rewiring and encodings in a training: kept with the run and done again to whatever the model is used on."""
+
+import networkx
+import pytest
+import torch
+from polars.testing import assert_frame_equal
+from pydantic import ValidationError
+
+import grapevine.rewire
+from grapevine.data.dataset import Dataset
+from grapevine.data.molecules.spec import MoleculeSpec
+from grapevine.encoding import RandomWalk, encode
+from grapevine.errors import InputError
+from grapevine.graph import Adjacency, Graph, from_networkx
+from grapevine.nn import OnColumns, SignNet
+from grapevine.ops.sparse import SparseMatrix
+from grapevine.recipes import prepare
+from grapevine.recipes.audit import audit
+from grapevine.recipes.choose import fitting_models
+from grapevine.recipes.config import TaskConfig
+from grapevine.recipes.embed import embed
+from grapevine.recipes.evaluate import evaluate
+from grapevine.recipes.models import Eigenvectors
+from grapevine.recipes.plan import plan
+from grapevine.recipes.predict import predict
+from grapevine.recipes.prepare import Preparation
+from grapevine.recipes.problem import pose, posed
+from grapevine.recipes.source import Loaded, Source, load
+from grapevine.recipes.train import read_config, recipe_of, train
+from grapevine.recipes.trained import from_pretrained
+from grapevine.recipes.tune import tune
+from tests.recipes.molecules import write_molecules
+
+CLUB = plan("karate", "gcn", max_epochs=4)
+BOTH = Preparation(encode="rwpe:4,lappe:3")
+
+
+def with_prepare(config, told: Preparation, **changes):
+    return config.model_copy(update={"prepare": told, **changes})
+
+
+class AllJoined:
+    """A rewiring for the tests: every node hears the first one too."""
+
+    def __call__(self, graph: Graph) -> Graph:
+        others = torch.arange(1, graph.num_nodes)
+        star = torch.stack([torch.zeros_like(others), others])
+        edges = torch.cat([graph.adj.edge_index, star, star.flip(0)], 1)
+        return Graph(Adjacency(edges, graph.num_nodes), node=graph.node, graph=graph.graph)
+
+    def __str__(self) -> str:
+        return "star"
+
+
+@pytest.fixture
+def star(monkeypatch):
+    """The rewiring library, as far as it is needed here."""
+
+    def rewire(graph, rewirings):
+        for one in rewirings:
+            graph = one(graph)
+        return graph
+
+    monkeypatch.setattr(grapevine.rewire, "parse", lambda spec: (AllJoined(),), raising=False)
+    monkeypatch.setattr(grapevine.rewire, "rewire", rewire, raising=False)
+
+
+def check_run(folder, result):
+    """Whatever a saved model is used for, it sees what it was trained on."""
+    assert_frame_equal(predict(folder).frame.drop("id"), result.predictions.drop("id", "part", "target"))
+    for part, scores in evaluate(folder).scores.items():
+        assert scores == pytest.approx(result.scores[part])
+    assert embed(folder).height == result.problem.graph.num_nodes
+
+
+@pytest.mark.parametrize("told", ["rwpe:4,lappe:3", "lappe:3:signnet,degree,edge-rwpe:2"])
+def test_a_run_keeps_its_encodings(tmp_path, told):
+    config = with_prepare(CLUB, Preparation(encode=told))
+    result = train(config, out=tmp_path)
+    assert result.config.prepare.encode == told
+    assert result.problem.graph.x.shape[1] == 34 + (7 if "rwpe:4" in told else 4)
+    assert result.problem.dataset.graph.x.shape[1] == 34
+    assert any("rwpe:4, lappe:3" in note or "lappe:3:signnet, degree" in note for note in result.notes)
+    check_run(result.folder, result)
+    assert from_pretrained(result.folder).prepare == config.prepare
+    again = train(read_config(recipe_of(result.config)))
+    for a, b in zip(again.trained.networks.parameters(), result.trained.networks.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_eigenvectors_are_known_to_the_network():
+    result = train(with_prepare(CLUB, Preparation(encode="rwpe:4,lappe:3,degree")))
+    assert result.config.model.eigenvectors == Eigenvectors(first=38, count=3)
+    front = result.trained.networks.models[0].front
+    assert isinstance(front, OnColumns)
+    assert (front.first, front.count) == (38, 3)
+    read = train(with_prepare(CLUB, Preparation(encode="lappe:3:signnet")))
+    assert isinstance(read.trained.networks.models[0].front.network, SignNet)
+    assert train(CLUB).trained.networks.models[0].front is None
+
+
+def test_an_ensemble_is_prepared_too(tmp_path):
+    result = train(with_prepare(CLUB, BOTH, members=2), out=tmp_path, has_report=False)
+    check_run(result.folder, result)
+
+
+def test_tuning_sees_the_encodings():
+    pytest.importorskip("optuna")
+    config = with_prepare(CLUB, BOTH)
+    found = tune(config, 1, loaded=load(config.source))
+    assert found.config.prepare == BOTH
+
+
+def test_sparse_features_are_encoded():
+    club = load(Source(dataset="karate")).dataset
+    sparse = SparseMatrix.from_torch(torch.eye(34).to_sparse())
+    dataset = Dataset("club", club.graph.replace(x=sparse), "node", club.splits, class_names=club.class_names)
+    for name in ("gcn", "sage", "gin", "mlp"):
+        config = with_prepare(plan("karate", name, max_epochs=3), BOTH)
+        result = train(config, loaded=Loaded(dataset))
+        assert isinstance(result.problem.graph.x, SparseMatrix)
+        assert result.trained.inputs.channels == 41
+        dense = train(config, loaded=Loaded(club))
+        assert result.scores["test"].keys() == dense.scores["test"].keys()
+
+
+def graphs(count: int = 48) -> Dataset:
+    """Rings of one length, and pairs of rings of half that: no network of messages tells them apart."""
+    made = []
+    for k in range(count):
+        half = networkx.cycle_graph(5)
+        network = networkx.cycle_graph(10) if k % 2 else networkx.disjoint_union(half, half)
+        made.append(Graph(from_networkx(network).adj, graph={"y": torch.tensor([k % 2])}))
+    return Dataset("rings", Graph.batch(made), "graph", class_names=("two", "one"))
+
+
+def test_encodings_tell_apart_what_messages_do_not():
+    loaded = Loaded(graphs())
+    config = plan(Source(dataset="tu:rings"), "gin", level="graph", max_epochs=60)
+    assert train(config, loaded=loaded).scores["train"]["accuracy"] < 0.8
+    for spec in ("rwpe:8", "rings:5", "lappe:4:signnet"):
+        result = train(with_prepare(config, Preparation(encode=spec)), loaded=loaded)
+        assert result.scores["test"]["accuracy"] == 1, spec
+
+
+def test_links_that_are_held_out_are_not_told():
+    loaded = load(Source(dataset="karate"))
+    task = TaskConfig(level="link")
+    problem = posed(task, loaded, Preparation(encode="rwpe:4"))
+    plain = posed(task, loaded)
+    assert torch.equal(problem.graph.x, encode(plain.graph, "rwpe:4").x)
+    assert not torch.equal(problem.graph.x, encode(loaded.dataset.graph, "rwpe:4").x)
+    assert problem.split.val_graph is problem.split.graph
+    config = with_prepare(plan("karate", "gcn", level="link", task=task, max_epochs=3), BOTH)
+    assert train(config).scores["test"]["roc_auc"] > 0
+
+
+def test_rewiring_comes_first_and_is_kept(star, tmp_path):
+    config = with_prepare(CLUB, Preparation(rewire="star", encode="degree"))
+    result = train(config, out=tmp_path)
+    graph = result.problem.graph
+    assert graph.num_edges == 156 + 66
+    assert result.problem.dataset.graph.num_edges == 156
+    assert torch.equal(graph.x[:, 34:], encode(Graph(graph.adj), "degree").x)
+    assert "the edges are rewired by star" in result.notes
+    check_run(result.folder, result)
+    assert audit(result.folder).leaks == ()
+
+
+def test_edges_that_are_asked_for_are_not_rewired(star):
+    loaded = load(Source(dataset="karate"))
+    with pytest.raises(InputError, match="links are predicted, so the edges can not be rewired"):
+        posed(TaskConfig(level="link"), loaded, Preparation(rewire="star"))
+
+
+def test_a_rewiring_that_adds_nodes_is_for_graphs(star, monkeypatch):
+    monkeypatch.setattr(AllJoined, "__call__", lambda self, graph: Graph([[0], [1]], num_nodes=graph.num_nodes + 1))
+    with pytest.raises(InputError, match="adds nodes"):
+        pose(load(Source(dataset="karate")).dataset, None, Preparation(rewire="star"))
+
+
+def test_encodings_of_edges_let_models_of_edges_fit():
+    loaded = load(Source(dataset="karate"))
+    assert "gine" not in fitting_models(loaded, posed(TaskConfig(), loaded), ["gcn", "gine"])[0]
+    prepared = posed(TaskConfig(), loaded, Preparation(encode="edge-resistance"))
+    assert "gine" in fitting_models(loaded, prepared, ["gcn", "gine"])[0]
+
+
+def test_wrong_specs_are_refused():
+    with pytest.raises(ValidationError, match="there is no encoding 'rwep'"):
+        Preparation(encode="rwep:16")
+
+
+def test_what_takes_long_is_kept_on_disk(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    graph, told = load(Source(dataset="karate")).dataset.graph, Preparation(encode="rwpe:4,degree")
+    first = told(graph).x
+    folder = tmp_path / "grapevine" / "encodings"
+    assert not folder.exists()
+    monkeypatch.setattr(prepare, "_SECONDS", 0.0)
+    assert torch.equal(told(graph).x, first)
+    assert sorted(path.name.split("-")[0] for path in folder.iterdir()) == ["degree", "rwpe"]
+    assert len(list(folder.glob("rwpe-4-*"))) == 1
+
+    def fail(*_):
+        raise AssertionError("it is in the cache")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RandomWalk, "values", fail)
+        assert torch.equal(told(graph.replace(x=torch.zeros(34, 34))).x[:, 34:], first[:, 34:])
+        with pytest.raises(AssertionError, match="in the cache"):
+            told(Graph(graph.adj.edge_index.flip(0)[:, :-2], x=graph.x))
+        with pytest.raises(AssertionError, match="in the cache"):
+            Preparation(encode="rwpe:5")(graph)
+        for path in folder.glob("rwpe-4-*"):
+            path.write_bytes(b"broken")
+        with pytest.raises(AssertionError, match="in the cache"):
+            told(graph)
+    assert torch.equal(told(graph).x, first)
+
+
+def test_a_cache_that_can_not_be_written_is_a_warning(tmp_path, monkeypatch):
+    (tmp_path / "grapevine").write_text("a file where the folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(prepare, "_SECONDS", 0.0)
+    with pytest.warns(UserWarning, match="can not be kept"):
+        Preparation(encode="degree")(Graph([[0], [1]]))
+
+
+def test_new_molecules_are_prepared_part_by_part(tmp_path):
+    pytest.importorskip("rdkit")
+    source = Source(path=str(write_molecules(tmp_path)), molecules=MoleculeSpec(targets=("logP",)))
+    config = plan(source, "gine", level="graph", max_epochs=2)
+    small = config.model.model_copy(update={"hidden_channels": 8})
+    told = Preparation(encode="rwpe:4,lappe:2,edge-distance")
+    result = train(with_prepare(config, told, model=small), out=tmp_path / "runs", has_report=False)
+    frame = predict(result.folder, source).frame.drop_nulls("prediction")
+    expected = result.predictions["prediction"].to_list()
+    assert frame["prediction"].to_list() == pytest.approx(expected, rel=1e-4, abs=1e-4)
+    assert result.trained.inputs.edge_channels == result.loaded.dataset.graph.edge_attr.shape[1] + 1
