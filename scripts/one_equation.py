@@ -48,6 +48,8 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.NeuralFingerprintConv: "fingerprint",
     gnn.GCNII: "gcnii",
     gnn.APPNP: "appnp",
+    gnn.GraphRandomNetwork: "grand",
+    gnn.GraphDiffusion: "grand-diffusion",
     atoms.SchNet: "schnet",
     atoms.DTNN: "dtnn",
     atoms.PaiNN: "painn",

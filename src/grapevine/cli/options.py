@@ -15,7 +15,7 @@ MODELS = (
     "mlp", "gcn", "sage", "gat", "gatv2", "gin", "gine",
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
-    "gcnii", "appnp",
+    "gcnii", "appnp", "grand", "grand-diffusion",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")

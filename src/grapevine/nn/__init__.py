@@ -45,7 +45,7 @@ from grapevine.nn.conv import (
     gcn_conv,
 )
 from grapevine.nn.drop_message import DropMessage
-from grapevine.nn.dropout import Drop, DropEdge, DropNode, Dropped, drop_edge, drop_node
+from grapevine.nn.dropout import Drop, DropEdge, DropNode, drop_edge, drop_node
 from grapevine.nn.encoder import (
     APPNP,
     DMPNN,
@@ -54,10 +54,13 @@ from grapevine.nn.encoder import (
     MPNN,
     AttentiveFP,
     AttentiveReadout,
+    Dropped,
     Encoder,
     GatedSumReadout,
     GaussianHistogram,
+    GraphDiffusion,
     GraphNetwork,
+    GraphRandomNetwork,
     NodeEdgeStack,
     Weave,
 )
@@ -116,9 +119,11 @@ __all__ = [
     "GatedSum",
     "GatedSumReadout",
     "GaussianHistogram",
+    "GraphDiffusion",
     "GraphNetwork",
     "GraphNetworkBlock",
     "GraphNorm",
+    "GraphRandomNetwork",
     "InitialResidual",
     "InteractionConv",
     "JumpingKnowledge",

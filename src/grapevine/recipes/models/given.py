@@ -11,8 +11,8 @@ from grapevine.recipes.models.config import NEEDS_EDGES, ModelConfig, ModelName
 
 GRAPH_FEATURES = "features"  # the tensor of whole graphs that joins behind the readout
 
-_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gcnii", "appnp")
-_DEAF: tuple[ModelName, ...] = ("mlp", "sage", "gin")  # to what their edges hold
+_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gcnii", "appnp", "grand")
+_DEAF: tuple[ModelName, ...] = ("mlp", "sage", "gin", "grand-diffusion")  # to what their edges hold
 
 
 class Given(NamedTuple):
