@@ -48,7 +48,7 @@ from grapevine.nn.conv import (
     gcn_conv,
 )
 from grapevine.nn.drop_message import DropMessage
-from grapevine.nn.dropout import Drop, DropEdge, DropNode, Dropped, drop_edge, drop_node
+from grapevine.nn.dropout import Drop, DropEdge, DropNode, drop_edge, drop_node
 from grapevine.nn.encoder import (
     APPNP,
     DMPNN,
@@ -61,10 +61,13 @@ from grapevine.nn.encoder import (
     MPNN,
     AttentiveFP,
     AttentiveReadout,
+    Dropped,
     Encoder,
     GatedSumReadout,
     GaussianHistogram,
+    GraphDiffusion,
     GraphNetwork,
+    GraphRandomNetwork,
     NodeEdgeStack,
     Weave,
 )
@@ -135,9 +138,11 @@ __all__ = [
     "GatedSum",
     "GatedSumReadout",
     "GaussianHistogram",
+    "GraphDiffusion",
     "GraphNetwork",
     "GraphNetworkBlock",
     "GraphNorm",
+    "GraphRandomNetwork",
     "InitialResidual",
     "InteractionConv",
     "JumpingKnowledge",
