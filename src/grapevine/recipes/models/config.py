@@ -47,6 +47,9 @@ _TRUTHS = {"residual": {False: "none", True: "add"}, "jumping": {False: "none", 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
 
+Wiring = Literal["virtual-node", "fully-adjacent"]
+
+
 class Eigenvectors(BaseModel):
     """The columns of x that are eigenvectors, first .. first + count - 1, and whether SignNet reads them."""
 
@@ -96,6 +99,8 @@ class ModelConfig(BaseModel):
         max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
         eigenvectors: which columns of the features are eigenvectors, whose signs mean nothing: flipped in training, or
             read by SignNet. A training fills it in from the encodings.
+        wiring: how news passes beside the edges, filled in from the rewirings: by a virtual node (Hu et al. 2021), or
+            by a last layer in which every node hears all of its graph (Alon & Yahav 2021).
         eps: of FAGCN: the share of the first states that each layer adds.
         direction_base: of Dir-GNN: what hears along the edges and against them.
         direction_share: of Dir-GNN: how much of what it hears goes against the edges.
@@ -140,6 +145,7 @@ class ModelConfig(BaseModel):
     distance: PositiveInt = 2
     max_degree: NonNegativeInt | None = None
     eigenvectors: Eigenvectors | None = None
+    wiring: Wiring | None = None
     eps: float = 0.3
     direction_base: Literal["gcn", "sage", "gat"] = "sage"
     direction_share: Annotated[float, Field(ge=0, le=1)] = 0.5
