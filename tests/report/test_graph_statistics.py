@@ -10,7 +10,6 @@ import torch
 from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.report import graph_statistics
-from grapevine.report.graph_statistics import homophily
 from tests.data.cases import CORA, needs_cora
 from tests.report.cases import random_graph
 
@@ -70,7 +69,7 @@ def test_homophily_is_that_of_pyg():
 
 
 def test_a_path_by_hand():
-    found = homophily(np.array([0, 0, 1]), np.array([0, 1]), np.array([1, 2]))
+    found = graph_statistics(Graph([[0, 1], [1, 2]]), torch.tensor([0, 0, 1])).homophily
     assert (found.edge, found.node) == (0.5, (1 + 0.5 + 0) / 3)
     assert found.adjusted == pytest.approx((0.5 - (9 + 1) / 16) / (1 - (9 + 1) / 16))  # degrees 1 + 2 and 1 of 4
 

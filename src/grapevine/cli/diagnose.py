@@ -133,10 +133,10 @@ def _show_bounds(found: "Diagnosis") -> None:
     table = Table("the best that can be reached", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for part in ("alike", *parts):
         table.add_column(f"{power.measure}, {part}" if part == "all" else part, justify="right")
-    for limit in power.limits:
+    for name, limit in power.together:
         if limit.best:
             cells = [f"{limit.best[p]:.1%}" if power.is_higher_better else f"{limit.best[p]:.4g}" for p in parts]
-            table.add_row(limit.name, "" if limit.num_alike is None else f"{limit.num_alike:,}", *cells)
+            table.add_row(name, "" if limit.num_alike is None else f"{limit.num_alike:,}", *cells)
     screen.console().print(table, highlight=False)
 
 

@@ -2,19 +2,15 @@
 
 All but the degrees are of the simple undirected graph under it: no direction, no loops, each pair of neighbours once.
 
-    edge homophily      h_edge = |{ {u, v} in E : y_u = y_v }| / |E|              (Zhu et al. 2020)
-    node homophily      h_node = mean over u of |{ v in N(u) : y_u = y_v }| / |N(u)|           (Pei et al. 2020)
-    adjusted homophily  h_adj = (h_edge - sum_k p_k^2) / (1 - sum_k p_k^2),  p_k = degrees in class k / 2 |E|
-
-Platonov et al. 2023, "Characterizing graph datasets for node classification": h_adj is 0 where edges do not care for
-the classes, however unequal those are, and 1 where they never leave one; it is Newman's assortativity (2003). Of
-numbers, assortativity is the correlation between the two ends of an edge. Watts & Strogatz 1998: clustering.
+Homophily is that of `grapevine.diagnose.homophily`; of numbers, assortativity is the correlation between the two ends
+of an edge (Newman 2003). Watts & Strogatz 1998: clustering.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse
+import torch
 from jaxtyping import Shaped
 from scipy.sparse.csgraph import connected_components
 from torch import Tensor
@@ -120,25 +116,6 @@ def graph_statistics(
     )
 
 
-def homophily(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> Homophily:
-    """Of the classes [n] (-1: unknown) over the undirected edges {low[k], high[k]}, each given once.
-
-    >>> homophily(np.array([0, 0, 1]), np.array([0, 1]), np.array([1, 2])).edge
-    0.5
-    """
-    known = (y[low] >= 0) & (y[high] >= 0)
-    low, high = low[known], high[known]
-    if len(low) == 0:
-        return Homophily(np.nan, np.nan, np.nan)
-    ends, same = np.concatenate([low, high]), (y[low] == y[high]).astype(float)
-    degree = np.bincount(ends)
-    alike = np.bincount(ends, np.concatenate([same, same]))
-    shares = np.bincount(y[ends]) / len(ends)
-    expected, edge = float((shares**2).sum()), float(same.mean())
-    adjusted = (edge - expected) / (1 - expected) if expected < 1 else np.nan
-    return Homophily(edge, float((alike[degree > 0] / degree[degree > 0]).mean()), adjusted)
-
-
 def _of_answers(y: Tensor, graph: Graph, low: np.ndarray, high: np.ndarray) -> dict:
     is_of_nodes = y.shape[0] == graph.num_nodes
     if not is_of_nodes:
@@ -148,7 +125,14 @@ def _of_answers(y: Tensor, graph: Graph, low: np.ndarray, high: np.ndarray) -> d
         return {"assortativity": _assortativity(values.astype(float), low, high) if is_of_nodes else None}
     values = values.astype(np.int64)
     found = {"class_counts": np.bincount(values[values >= 0])}
-    return found | ({"homophily": homophily(values, low, high)} if is_of_nodes else {})
+    return found | ({"homophily": _homophily(graph, values)} if is_of_nodes else {})
+
+
+def _homophily(graph: Graph, classes: np.ndarray) -> Homophily:
+    from grapevine.diagnose import homophily  # with all the tests beside it, which most runs need not wait for
+
+    found = homophily(graph, torch.from_numpy(classes))
+    return Homophily(found.edge, found.node, found.adjusted)
 
 
 def _assortativity(y: np.ndarray, low: np.ndarray, high: np.ndarray) -> float:

@@ -39,7 +39,7 @@ def measure_depth(subject: Subject) -> Depth | str:
         words = f"a GCN of {UNTRAINED_LAYERS} layers that has not learnt"
     else:
         states = layer_states(network, graph)
-        words = f"this run's {subject.config.model.name.upper()}, trained"
+        words = f"this run's {subject.config.model.name.upper()}"
     width = max(state.shape[1] for state in states if isinstance(state, Tensor))
     if len(states) * graph.num_edges * width > _MOST:
         return f"over-smoothing was not measured: {graph.num_edges:,} edges and {len(states)} layers would take long"

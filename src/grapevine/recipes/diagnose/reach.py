@@ -45,7 +45,7 @@ def measure_reach(subject: Subject) -> tuple[Reach | None, list[str]]:
     if network is None or config is None:
         words, layers = f"a GCN of {UNTRAINED_LAYERS} layers that has not learnt", UNTRAINED_LAYERS
     else:
-        words, layers = f"this run's {config.model.name.upper()}, trained", config.model.num_layers
+        words, layers = f"this run's {config.model.name.upper()}", config.model.num_layers
     reach = Reach(words, network is not None, layers, steps=_steps(subject), spans=_spans(sampled(graph, _GRAPHS)))
     try:
         reach = replace(reach, heard=_heard(network, sampled(graph, _HEARD_GRAPHS)))

@@ -66,7 +66,7 @@ def ranked(found: Findings, base: TrainConfig) -> list[Change]:
             continue
         try:
             config = change.of(base)
-        except (ValueError, ImportError):
+        except ValueError:  # the model or the data do not take it
             continue
         if config not in made:
             made.append(config)

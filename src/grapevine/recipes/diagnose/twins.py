@@ -24,6 +24,7 @@ from grapevine.report.diagnosis.data import Drawing, Twins
 
 _CLASSES, _PAIRS = 3000, 300  # that are looked at
 _DRAWN = 40  # nodes of a graph or a neighbourhood
+_TYPICAL = 10  # the nearer to it the better: enough to see, and not too many
 _HOPS = 2
 _TESTS: dict[WLTest, tuple[str, int]] = {  # and up to how many nodes two graphs are put to it
     "distance-wl": ("distance-WL", 400),
@@ -70,7 +71,7 @@ def _pair(subject: Subject, colors: Tensor, finer: Sequence[Seen]) -> tuple[int,
             differ = answers is not None and _differ(answers[one], answers[other])
             apart = any(bool(view.colors[one] != view.colors[other]) for view in finer if view.colors is not None)
             fits = max(size[one], size[other]) <= _DRAWN
-            key = (not fits, not differ, not apart, size[one] + size[other])
+            key = (not fits, not differ, not apart, abs(max(size[one], size[other]) - _TYPICAL))
             if best is None or key < best[0]:
                 best = key, (one, other)
     return None if best is None else best[1]

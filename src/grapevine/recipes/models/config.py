@@ -28,7 +28,7 @@ ModelName = Literal[
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
-    "gcnii", "appnp",
+    "gcnii", "appnp", "grand", "grand-diffusion",
 ]  # fmt: skip
 ReadoutName = Literal[
     "sum", "mean", "max", "attention", "gated", "set2set", "sort", "deep-sets", "set-transformer",
@@ -65,8 +65,8 @@ class ModelConfig(BaseModel):
     Args:
         name: the kind of the layers.
         hidden_channels: width of the states between the layers, of attention that of one head.
-        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules; of APPNP, its
-            steps.
+        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules; of APPNP and
+            GRAND, their steps; of graph diffusion, the time that states flow.
         heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged; those of
             gat-sep share hidden_channels.
         activation: between the layers.
@@ -103,6 +103,7 @@ class ModelConfig(BaseModel):
         alpha: of GCNII and initial residuals, the share of the first states; of APPNP, that of a node's own answer;
             of GPR-GNN, that of the PageRank that the weights of its hops begin as.
         strength: of GCNII, lambda.
+        is_linear: of graph diffusion: attention stays that of the first states.
         drop_edge, drop_node, drop_message: shares of the edges, of the nodes' features and of the messages' numbers
             that are left out in training; messages are those of gcn, sage and gin.
 
@@ -145,6 +146,7 @@ class ModelConfig(BaseModel):
     num_nodes: PositiveInt | None = None
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.1
     strength: NonNegativeFloat = 0.5
+    is_linear: bool = True
     drop_edge: Share = 0.0
     drop_node: Share = 0.0
     drop_message: Share = 0.0

@@ -65,6 +65,33 @@ _GASTEIGER = _Values(
     },
     {"learning_rate": 0.01, "weight_decay": 5e-3, "max_epochs": 10_000, "patience": 100},
 )  # fmt: skip
+# Feng et al. 2020, table 6 of the appendix: Cora, CiteSeer, PubMed.
+_FENG = _Values(
+    {
+        "hidden_channels": 32, "num_layers": 8, "drop_node": 0.5, "dropout": 0.5, "input_dropout": 0.5, "norm": "none",
+    },
+    {"learning_rate": 0.01, "weight_decay": 5e-4, "max_epochs": 5000, "patience": 200},
+)  # fmt: skip
+_FENG_CITESEER = _FENG._replace(model={**_FENG.model, "num_layers": 2, "dropout": 0.2, "input_dropout": 0.0})
+_FENG_PUBMED = _Values(
+    {**_FENG.model, "num_layers": 5, "dropout": 0.8, "input_dropout": 0.6, "norm": "batch"},
+    {**_FENG.training, "learning_rate": 0.2, "patience": 100},
+)
+
+
+def _agreeing(values: _Values, samples: int, temperature: float, weight: float) -> _Values:
+    """With several passes a step that are to agree."""
+    how = {"samples": samples, "temperature": temperature, "weight": weight}
+    return values._replace(training={**values.training, "consistency": how})
+
+
+# Of the program of Chamberlain et al. 2021, for Cora; its Adamax is Adam here, and its time a whole number.
+_CHAMBERLAIN = _Values(
+    {
+        "hidden_channels": 80, "num_layers": 18, "heads": 8, "dropout": 0.05, "input_dropout": 0.5, "norm": "none",
+    },
+    {"learning_rate": 0.02, "weight_decay": 5e-3, "max_epochs": 1000, "patience": 100},
+)  # fmt: skip
 
 _HEADS = {"hidden_channels": 8, "heads": 8, "activation": "elu"}
 # For graphs whose neighbours are unlike, from the programs of the papers. Zhu et al. 2020: H2GCN-2.
@@ -102,6 +129,8 @@ _MODELS: dict[str, _Values] = {
     "dirgnn": _Values({}, {"learning_rate": 0.005, "weight_decay": 0.0}),
     "gcnii": _CHEN._replace(model={**_CHEN.model, "num_layers": 16}),
     "appnp": _GASTEIGER,
+    "grand": _FENG,
+    "grand-diffusion": _CHAMBERLAIN,
 }
 
 # Of molecules, 500 to 10,000 of them. Sums over atoms, as energies are, and no norm between the layers: batch norm made
@@ -117,6 +146,7 @@ _OWN_SUMS = _Values({"norm": "none"}, _SUMMED.training)  # the readouts of their
 _XIONG = _Values({"hidden_channels": 200, "num_layers": 2, "dropout": 0.1}, _MOLECULAR)
 _MODELS_AT: dict[tuple[Level, str], _Values] = {
     ("graph", "dmpnn"): _YANG,
+    ("node", "grand"): _agreeing(_FENG, 4, 0.5, 1.0),
 }
 
 # Kipf & Welling 2017, table 1 and section 5.2, and Velickovic et al. 2018, section 3.3, with their own patience.
@@ -184,6 +214,10 @@ _DATASETS: dict[tuple[str, str], _Values] = {
     ("citeseer", "gcnii"): _CHEN_CITESEER,
     ("pubmed", "gcnii"): _CHEN_PUBMED,
     **{(dataset, "appnp"): _GASTEIGER for dataset in _CITATIONS},
+    ("cora", "grand"): _agreeing(_FENG, 4, 0.5, 1.0),
+    ("citeseer", "grand"): _agreeing(_FENG_CITESEER, 2, 0.3, 0.7),
+    ("pubmed", "grand"): _agreeing(_FENG_PUBMED, 4, 0.2, 1.0),
+    **{(dataset, "grand-diffusion"): _CHAMBERLAIN for dataset in _CITATIONS},
     **{(dataset, model): _VELICKOVIC for dataset in _CITATIONS for model in _ATTENTION},
     **{("pubmed", model): _VELICKOVIC_PUBMED for model in _ATTENTION},
     **{(dataset, model): _BOUGHT for dataset in _SHOPS for model in MODELS},

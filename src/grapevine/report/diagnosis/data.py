@@ -1,6 +1,6 @@
 """What a page of diagnosis is made from: figures and arrays as the measures gave them; what is None is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, Literal
 
@@ -113,9 +113,27 @@ class Power:
         return self.measure == "accuracy"
 
     @property
+    def together(self) -> list[tuple[str, Limit]]:
+        """The limits with their names, stronger tests and encodings that come to the same as one."""
+        groups: dict[tuple, list[Limit]] = {}
+        for k, limit in enumerate(self.limits):
+            told = limit.told.partition(", ")[0]
+            same = (told, limit.num_alike, *limit.best.items()) if k > self.plain + 1 else (k,)
+            groups.setdefault(same, []).append(limit)
+        return [(_joint_name(limits), limits[0]) for limits in groups.values()]
+
+    @property
     def bound(self) -> Limit:
         """Of networks that pass messages and are told all features."""
         return self.limits[self.plain]
+
+
+def _joint_name(limits: Sequence[Limit]) -> str:
+    """What tests that came to the same are called together."""
+    if len(limits) == 1:
+        return limits[0].name
+    words = [one.told.partition(", ")[2] or one.test.partition(" (")[0] for one in limits]
+    return f"{', '.join(words)} · {limits[0].told.partition(', ')[0]}"
 
 
 @dataclass(frozen=True)

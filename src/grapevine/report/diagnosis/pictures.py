@@ -59,12 +59,10 @@ def twins(pair: Twins) -> Figure:
 
 def bounds(power: Power) -> Bars:
     """The best that can be reached, by what a network is told and how strong it is."""
-    made = [limit for limit in power.limits if "all" in limit.best]
-    values = [limit.best["all"] for limit in made]
+    made = [(name, limit) for name, limit in power.together if "all" in limit.best]
+    values = [limit.best["all"] for _, limit in made]
     longest = 1.0 if power.is_higher_better else max([*values, *power.reached.values(), 1e-12])
-    rows = [
-        (limit.name, 100 * value / longest, _value(power, value)) for limit, value in zip(made, values, strict=True)
-    ]
+    rows = [(name, 100 * value / longest, _value(power, value)) for (name, _), value in zip(made, values, strict=True)]
     if "test" in power.reached:
         value = power.reached["test"]
         rows.append(("the run, test part", 100 * value / longest, _value(power, value)))
@@ -137,7 +135,7 @@ def influence(reach: Reach) -> Figure:
     heard = reach.heard
     assert heard is not None
     finite = np.isfinite(heard.distance)
-    shown = finite & (heard.distance <= max(12, reach.num_layers + 3))
+    shown = finite & (heard.distance <= reach.num_layers + 3)
     distance = heard.distance[shown]
     mean = heard.mean[shown] / max(float(heard.mean[0]), 1e-300)
     share = heard.share[shown]
@@ -241,4 +239,6 @@ def _value(power: Power, value: float) -> str:
 
 
 def _listed(names: tuple[str, ...]) -> str:
+    if len(names) > 5:
+        names = (*names[:4], f"{len(names) - 4} more")
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
