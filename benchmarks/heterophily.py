@@ -93,7 +93,7 @@ def score(job: Job, folder: Path) -> Score:
     """Train, or read what the training came to from the folder."""
     dataset = data(job.dataset)
     config, settings = plan(job, dataset)
-    told = config.model_dump_json() + settings.model_dump_json()
+    told = config.model_dump_json(exclude_defaults=True) + settings.model_dump_json(exclude_defaults=True)
     path = folder / f"{job.dataset}-{job.model}-{job.split}-{sha256(told.encode()).hexdigest()[:12]}.json"
     if path.is_file():
         return Score(**json.loads(path.read_text()))
