@@ -153,7 +153,7 @@ def _config(case: Case, source: Source, spec: str, fold: int, quick: bool) -> Tr
     rule = SplitRule.model_validate({"kind": "public", "fold": fold})
     task = TaskConfig(split=rule, batch_size=case.batch_size)
     config = plan(source, "gin", level="graph", task=task, max_epochs=2 if quick else case.epochs)
-    model = {"hidden_channels": case.width, "num_layers": 4, "norm": "batch", "dropout": 0.0, "jumping": True}
+    model = {"hidden_channels": case.width, "num_layers": 4, "norm": "batch", "dropout": 0.0, "jumping": "readout"}
     training = {"learning_rate": 1e-3, "schedule": "cosine", "patience": case.epochs, "seed": fold, "ema": None,
                 "monitor_every": 1000}  # fmt: skip
     changes = {

@@ -41,6 +41,7 @@ class Preparation(BaseModel):
         encode: as `grapevine.encoding.parse` takes it.
 
     >>> import torch
+    >>> import torch
     >>> prepare = Preparation(encode="rwpe:4")
     >>> prepare(Graph([[0, 1], [1, 0]], x=torch.ones(2, 3)))
     Graph(2 nodes, 2 edges; node: x [2, 7])
