@@ -67,7 +67,7 @@ def train(
             _say(path, done, optimizer)
     if done.seconds != kept:
         _save(path, parts, generator, done)
-    _say(path, done, optimizer)
+        _say(path, done, optimizer)
     return done
 
 
