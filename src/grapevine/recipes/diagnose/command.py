@@ -80,47 +80,37 @@ def _word(value: Any) -> str:
 
 
 def _of_source(source: Source) -> list[str]:
-    table, found = source.table, []
-    if source.dataset is not None or source.path is not None:
-        found.append(source.dataset or source.path)
-    named = {
-        "--root": source.root,
-        "--nodes": source.nodes,
-        "--edges": source.edges,
-        "--sql": source.sql,
-        "--nodes-query": source.nodes_query,
-        "--edges-query": source.edges_query,
-        "--format": source.format,
-    }
-    if source.molecules is not None:
-        spec = source.molecules
-        named |= {
-            "--smiles": spec.smiles,
-            "--inchi": spec.inchi,
-            "--target": ",".join(spec.targets) or None,
-            "--id": spec.id,
-            "--use": ",".join(spec.features) or None,
-        }
-        named["--atoms"] = None if spec.feature_set == "chemprop" else spec.feature_set
-    else:
-        named |= {
-            "--id": table.id,
-            "--src": table.src,
-            "--dst": table.dst,
-            "--weight": table.weight,
-            "--time": table.time,
-            "--target": ",".join(table.target) or None,
-            "--use": None if table.use is None else ",".join(table.use),
-            "--drop": ",".join(table.drop) or None,
-        }
-    for option, value in named.items():
+    place = {
+        "--root": source.root, "--nodes": source.nodes, "--edges": source.edges, "--sql": source.sql,
+        "--nodes-query": source.nodes_query, "--edges-query": source.edges_query, "--format": source.format,
+    }  # fmt: skip
+    columns, flags = (_of_table if source.molecules is None else _of_molecules)(source)
+    found = [] if source.dataset is None and source.path is None else [source.dataset or str(source.path)]
+    for option, value in (place | columns).items():
         found += [] if value is None else [option, str(value)]
-    is_table = source.molecules is None and (source.edges is not None or source.sql is not None)
-    found += ["--directed"] * table.directed
-    found += ["--level", table.level] if is_table and table.level is not None else []
-    if source.molecules is not None:
-        found += ["--standardise"] * source.molecules.neutralise + ["--hydrogens"] * source.molecules.hydrogens
-    return [word for word in found if word is not None]
+    return found + flags
+
+
+def _of_table(source: Source) -> tuple[dict[str, str | None], list[str]]:
+    table = source.table
+    is_table = source.edges is not None or source.sql is not None
+    columns = {
+        "--id": table.id, "--src": table.src, "--dst": table.dst, "--weight": table.weight, "--time": table.time,
+        "--target": ",".join(table.target) or None, "--use": None if table.use is None else ",".join(table.use),
+        "--drop": ",".join(table.drop) or None, "--level": table.level if is_table and table.level != "link" else None,
+    }  # fmt: skip
+    return columns, ["--directed"] * table.directed
+
+
+def _of_molecules(source: Source) -> tuple[dict[str, str | None], list[str]]:
+    spec = source.molecules
+    assert spec is not None
+    columns = {
+        "--smiles": spec.smiles, "--inchi": spec.inchi, "--target": ",".join(spec.targets) or None, "--id": spec.id,
+        "--use": ",".join(spec.features) or None,
+        "--atoms": None if spec.feature_set == "chemprop" else spec.feature_set,
+    }  # fmt: skip
+    return columns, ["--standardise"] * spec.neutralise + ["--hydrogens"] * spec.hydrogens
 
 
 def _of_task(task: TaskConfig) -> list[str]:

@@ -60,30 +60,29 @@ def diagnose(
         attempts = try_changes(subject, base, changes, minutes=minutes, on_progress=on_progress)
     elif minutes is not None:
         skipped.append("nothing was tried: there are no answers to learn from; name the column with --target")
-    remedies = [] if base is None else [Remedy(one.title, one.why, command_of(one.of(base))) for one in changes]
-    objective = None if subject.problem is None else subject.problem.task.objective
-    metric = None if objective is None else objective.metric
-    scores = {
-        part: values[metric]
-        for part, values in (subject.scores or {}).items()
-        if metric is not None and metric in values
-    }
+    remedies = [Remedy(one.title, one.why, command_of(one.of(base))) for one in changes if base is not None]
+    return replace(_told(found), remedies=tuple(remedies), attempts=attempts, skipped=tuple(skipped))
+
+
+def _told(found: Findings) -> Diagnosis:
+    """What was measured, without remedies."""
+    subject = found.subject
+    metric = None if subject.problem is None else subject.problem.task.objective.metric
+    parts = subject.scores or {}
     return Diagnosis(
-        subject.name,
-        subject.trained is not None,
-        _question(subject),
-        subject.level,
-        None if subject.config is None else subject.config.model.name,
-        metric,
-        scores,
-        found.power,
-        found.depth,
-        found.reach,
-        found.likeness,
-        verdict_of(found),
-        tuple(remedies),
-        attempts,
-        tuple(skipped),
+        name=subject.name,
+        is_of_run=subject.trained is not None,
+        question=_question(subject),
+        level=subject.level,
+        model=None if subject.config is None else subject.config.model.name,
+        metric=metric,
+        scores={part: values[metric] for part, values in parts.items() if metric is not None and metric in values},
+        power=found.power,
+        depth=found.depth,
+        reach=found.reach,
+        likeness=found.likeness,
+        verdict=verdict_of(found),
+        remedies=(),
     )
 
 

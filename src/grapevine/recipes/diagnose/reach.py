@@ -46,6 +46,7 @@ def measure_reach(subject: Subject) -> tuple[Reach | None, list[str]]:
         words, layers = f"a GCN of {UNTRAINED_LAYERS} layers that has not learnt", UNTRAINED_LAYERS
     else:
         words, layers = f"this run's {config.model.name.upper()}", config.model.num_layers
+        layers = 0 if config.model.name == "mlp" else layers
     reach = Reach(words, network is not None, layers, steps=_steps(subject), spans=_spans(sampled(graph, _GRAPHS)))
     try:
         reach = replace(reach, heard=_heard(network, sampled(graph, _HEARD_GRAPHS)))

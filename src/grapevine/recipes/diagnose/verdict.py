@@ -3,9 +3,11 @@
 import numpy as np
 
 from grapevine.recipes.diagnose.findings import NARROW, Findings
-from grapevine.report.diagnosis.data import Likeness, Remark
+from grapevine.report.diagnosis.data import Likeness, Power, Remark
 
 _ORDER = {"error": 0, "warning": 1, "good": 2, "info": 3}
+_FEW = 10  # nodes of which no share is told
+_ALIKE = 0.7  # the mean cosine of states from which they are called alike
 _LOST = 0.02  # of the bound, from which expressive power is worth a word
 
 
@@ -45,23 +47,25 @@ def _power(found: Findings) -> list[Remark]:
         f"{part} {_value(power.measure, limit.best[part])}" for part in ("train", "val", "test") if part in limit.best
     ]
     text += f" ({', '.join(parts)})." if parts else "."
+    more, lifts = _lifted(power)
+    reached = power.reached.get("test")
+    run = "" if reached is None else f" The run is at {_value(power.measure, reached)} on the test part."
+    return [Remark("error" if lifts else "warning", about, f"{text} {more}{run}")]
+
+
+def _lifted(power: Power) -> tuple[str, bool]:
+    """What lifts the bound, in a sentence, and whether anything does."""
+    limit, best = power.bound, power.bound.best["all"]
     better = [
         one
         for one in power.limits
-        if one.note == ""
-        and "all" in one.best
-        and one.told.startswith(limit.told)
+        if one.note == "" and "all" in one.best and one.told.startswith(limit.told)
         and _is_better(one.best["all"], best, power.is_higher_better)
-    ]
-    if better:
-        first = (max if power.is_higher_better else min)(better, key=lambda one: one.best["all"])
-        text += f" With {first.name} the bound is {_value(power.measure, first.best['all'])}."
-    else:
-        text += " No stronger test that was made lifts the bound: look at the answers of what is alike."
-    reached = power.reached.get("test")
-    if reached is not None:
-        text += f" The run is at {_value(power.measure, reached)} on the test part."
-    return [Remark("error" if better else "warning", about, text)]
+    ]  # fmt: skip
+    if not better:
+        return "No stronger test that was made lifts the bound: look at the answers of what is alike.", False
+    first = (max if power.is_higher_better else min)(better, key=lambda one: one.best["all"])
+    return f"With {first.name} the bound is {_value(power.measure, first.best['all'])}.", True
 
 
 def _alone(found: Findings) -> str:
@@ -102,9 +106,10 @@ def _likeness(found: Findings) -> list[Remark]:
 
 def _by_homophily(likeness: Likeness) -> list[Remark]:
     """Whether the run is wrong where neighbours are of other classes."""
-    if len(likeness.by_homophily) < 2:
+    bins = [one for one in likeness.by_homophily if one.count >= _FEW]
+    if len(bins) < 2:
         return []
-    low, high = likeness.by_homophily[0], likeness.by_homophily[-1]
+    low, high = bins[0], bins[-1]
     text = (
         f"The run is right on {_percent(low.accuracy)} of the {low.count:,} nodes with at most {100 * low.high:.0f} % "
         f"neighbours of their own class, and on {_percent(high.accuracy)} of the {high.count:,} with at least "
@@ -143,11 +148,13 @@ def _depth(found: Findings) -> list[Remark]:
             f"from layer {where} on they are nearly one and the same."
         )
         return [Remark("error", "depth", text)]
+    is_apart = last.mean_cosine < _ALIKE
+    how = "stay apart" if is_apart else "grow alike"
     text = (
-        f"The states of {depth.network} stay apart: mean cosine {last.mean_cosine:.2f} after the last layer "
+        f"The states of {depth.network} {how}: mean cosine {last.mean_cosine:.2f} after the last layer "
         f"({first.mean_cosine:.2f} of the features), effective rank {last.effective_rank:.1f} of {last.num_channels}."
     )
-    return [Remark("good", "depth", text)]
+    return [Remark("good" if is_apart else "info", "depth", text)]
 
 
 def _reach(found: Findings) -> list[Remark]:

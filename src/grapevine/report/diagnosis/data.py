@@ -133,6 +133,7 @@ def _joint_name(limits: Sequence[Limit]) -> str:
     if len(limits) == 1:
         return limits[0].name
     words = [one.told.partition(", ")[2] or one.test.partition(" (")[0] for one in limits]
+    words = words if len(words) <= 4 else [*words[:3], f"{len(words) - 3} more"]
     return f"{', '.join(words)} · {limits[0].told.partition(', ')[0]}"
 
 

@@ -1,5 +1,7 @@
 """The pictures of a diagnosis, each with what it shows and what to see in it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -35,7 +37,8 @@ def twins(pair: Twins) -> Figure:
     """Two that are alike to every network that passes messages."""
     one, other = (drawing.title for drawing in pair.drawings)
     given = "by their edges alone" if pair.told == "edges alone" else f"told their {pair.told}"
-    title = f"Two {pair.what}s that no network that passes messages tells apart"
+    by = " by the edges alone" if pair.told == "edges alone" else ""
+    title = f"Two {pair.what}s that no network that passes messages tells apart{by}"
     said = ""
     if pair.answers is not None:
         is_of_two = pair.is_of_two_answers
@@ -48,7 +51,7 @@ def twins(pair: Twins) -> Figure:
     elif pair.are_same:
         why = " They are one and the same graph, node for node, so nothing can tell them apart."
     elif pair.not_separated_by:
-        why = f" Neither do {_listed(pair.not_separated_by)}."
+        why = f" No stronger test that was made does either: {_listed(pair.not_separated_by)}."
     else:
         why = ""
     whom = "Colours are those of 1-WL" + (", the ring is around the node." if pair.what == "node" else ".")
@@ -238,7 +241,6 @@ def _value(power: Power, value: float) -> str:
     return percent(value) if power.measure == "accuracy" else figure_of(value)
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    if len(names) > 5:
-        names = (*names[:4], f"{len(names) - 4} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _listed(names: Sequence[str]) -> str:
+    words = [*names] if len(names) <= 5 else [*names[:4], f"{len(names) - 4} more"]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

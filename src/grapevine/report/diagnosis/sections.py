@@ -1,9 +1,13 @@
 """Turns a diagnosis into the sections of a page: pictures, the verdict, what to try, and the figures."""
 
+import numpy as np
+
 from grapevine.report.blocks import NOTHING, Block, Note, Section, Step, Steps, Table, Text, Tiles, figure_of, percent
-from grapevine.report.diagnosis.data import Attempt, Diagnosis, Power
+from grapevine.report.diagnosis.data import Attempt, Diagnosis, Power, Reach
 from grapevine.report.diagnosis.pictures import pictures_of
 from grapevine.report.sections import spread_of
+
+_ROWS = 14  # of a table
 
 
 def sections_of(found: Diagnosis) -> list[Section]:
@@ -188,13 +192,41 @@ def _reach(found: Diagnosis) -> list[Block]:
     reach = found.reach
     if reach is None:
         return []
+    tiles = _gap_tiles(reach)
+    blocks: list[Block] = [Tiles(tuple(tiles))] if tiles else []
+    for title, steps, who in (
+        ("From asked nodes to the nearest that teaches", reach.steps, "asked nodes"),
+        ("How far two nodes are apart", reach.spans, "pairs of a sample"),
+    ):
+        if steps is not None and len(steps):
+            blocks.append(_steps(title, steps, who))
+    heard, worst = reach.heard, reach.bottlenecks
+    if heard is not None:
+        columns = zip(heard.distance, heard.num_pairs, heard.mean, heard.median, heard.share, strict=True)
+        rows = tuple(
+            ("no path" if np.isinf(distance) else f"{distance:.0f}", f"{pairs:,}", figure_of(mean, 3),
+             figure_of(median, 3), percent(share))
+            for distance, pairs, mean, median, share in columns
+        )  # fmt: skip
+        title, names = "Influence by distance", ("steps", "pairs", "mean", "median", "share")
+        blocks.append(Table(title, names, rows[:_ROWS], f"Derivatives of {reach.network}.", is_wide=False))
+    if worst is not None and worst.pairs.shape[1]:
+        edges = zip(worst.pairs.T, worst.resistance, worst.curvature, strict=True)
+        rows = tuple((f"{u} - {v}", figure_of(one, 3), figure_of(other, 3)) for (u, v), one, other in edges)
+        caption = "Resistance 1 is a bridge; balanced Forman curvature is above -2, and the lower the narrower."
+        columns = ("edge", "resistance", "curvature")
+        blocks.append(Table("The narrowest edges", columns, rows[:_ROWS], caption, is_wide=False))
+    return blocks
+
+
+def _gap_tiles(reach: Reach) -> list[tuple[str, str]]:
     tiles = []
     if reach.gap is not None and reach.gaps is None:
-        upper = (2 * reach.gap.largest) ** 0.5
+        low, high = reach.gap.largest / 2, (2 * reach.gap.largest) ** 0.5
         tiles += [
             ("pieces", f"{reach.gap.num_components:,}"),
             ("spectral gap, largest piece", figure_of(reach.gap.largest, 3)),
-            ("narrowest cut, by Cheeger", f"{figure_of(reach.gap.largest / 2, 2)} to {figure_of(upper, 2)}"),
+            ("narrowest cut, by Cheeger", f"{figure_of(low, 2)} to {figure_of(high, 2)}"),
             ("a cut that was found", figure_of(reach.gap.conductance, 3)),
         ]
     if reach.gaps is not None and len(reach.gaps):
@@ -205,52 +237,10 @@ def _reach(found: Diagnosis) -> list[Block]:
         ]
     if reach.resistance is not None:
         tiles.append(("mean resistance of two nodes", figure_of(reach.resistance, 3)))
-    blocks: list[Block] = [Tiles(tuple(tiles))] if tiles else []
-    for title, steps, who in (
-        ("From asked nodes to the nearest that teaches", reach.steps, "asked nodes"),
-        ("How far two nodes are apart", reach.spans, "pairs of a sample"),
-    ):
-        if steps is not None and len(steps):
-            blocks.append(_steps(title, steps, who))
-    heard = reach.heard
-    if heard is not None:
-        rows = tuple(
-            (
-                "no path" if distance == float("inf") else f"{distance:.0f}",
-                f"{pairs:,}",
-                figure_of(mean, 3),
-                figure_of(median, 3),
-                percent(share),
-            )
-            for distance, pairs, mean, median, share in zip(
-                heard.distance, heard.num_pairs, heard.mean, heard.median, heard.share, strict=True
-            )
-        )[:16]
-        blocks.append(
-            Table(
-                "Influence by distance",
-                ("steps", "pairs", "mean", "median", "share"),
-                rows,
-                f"Derivatives of {reach.network}.",
-                is_wide=False,
-            )
-        )
-    if reach.bottlenecks is not None and reach.bottlenecks.pairs.shape[1]:
-        worst = reach.bottlenecks
-        rows = tuple(
-            (f"{u} - {v}", figure_of(resistance, 3), figure_of(curvature, 3))
-            for (u, v), resistance, curvature in zip(worst.pairs.T, worst.resistance, worst.curvature, strict=True)
-        )
-        caption = "Resistance 1 is a bridge; balanced Forman curvature is above -2, and the lower the narrower."
-        blocks.append(
-            Table("The narrowest edges", ("edge", "resistance", "curvature"), rows[:12], caption, is_wide=False)
-        )
-    return blocks
+    return tiles
 
 
-def _steps(title: str, steps, who: str) -> Table:
-    import numpy as np
-
+def _steps(title: str, steps: np.ndarray, who: str) -> Table:
     finite = steps[np.isfinite(steps)]
     rows, total, most = [], len(steps), 8
     for k in range(int(min(finite.max(initial=0), most)) + 1):
