@@ -5,11 +5,12 @@ minesweeper  a grid with mines: ROC-AUC on its masks
 
 Each network is trained from its published settings (grapevine.recipes.models), each split from a seed of its own; the
 validation part chooses the epoch, the test part judges. `--folder` keeps each training, so that an interrupted call can
-go on; one whose settings were changed since is done again.
+go on, within a training too; one whose settings were changed since is done again.
 """
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -92,17 +93,19 @@ def score(job: Job, folder: Path) -> Score:
     """Train, or read what the training came to from the folder."""
     dataset = data(job.dataset)
     config, settings = plan(job, dataset)
-    told = config.model_dump_json() + settings.model_dump_json()
+    told = config.model_dump_json(exclude_defaults=True) + settings.model_dump_json(exclude_defaults=True)
     path = folder / f"{job.dataset}-{job.model}-{job.split}-{sha256(told.encode()).hexdigest()[:12]}.json"
     if path.is_file():
         return Score(**json.loads(path.read_text()))
     task = NodeTask(dataset.graph, dataset.splits[job.split], classes(dataset))
     torch.manual_seed(job.split)
     network = build_network(config, task.graph, task.objective, level="node")
-    done = fit(network, task, settings)
+    checkpoints = path.with_suffix(".part")
+    done = fit(network, task, settings, checkpoints=checkpoints)
     val, test = (100 * done.scores[part][task.objective.metric] for part in ("val", "test"))
     found = Score(val, test, done.epochs)
     path.write_text(json.dumps(found._asdict()))
+    shutil.rmtree(checkpoints)
     print(f"  {job.dataset}, {job.model}, split {job.split}: {test:.2f}, val {val:.2f}", file=sys.stderr, flush=True)
     return found
 

@@ -55,6 +55,8 @@ NAMES: dict[type[nn.Module], str] = {
     gnn.DirGNNConv: "dirgnn",
     gnn.GCNII: "gcnii",
     gnn.APPNP: "appnp",
+    gnn.GraphRandomNetwork: "grand",
+    gnn.GraphDiffusion: "grand-diffusion",
     atoms.SchNet: "schnet",
     atoms.DTNN: "dtnn",
     atoms.PaiNN: "painn",

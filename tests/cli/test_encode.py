@@ -1,12 +1,17 @@
 """--encode and --rewire: on the command line, in the run, and in what is said of mistakes."""
 
+from typing import get_args
+
 from grapevine.cli import options
 from grapevine.encoding import ENCODINGS
+from grapevine.recipes.models import Wiring
+from grapevine.rewire import REWIRINGS
 from tests.cli.run import refused, told, works
 
 
 def test_the_words_of_the_options_are_those_of_the_program():
     assert tuple(ENCODINGS) == options.ENCODINGS
+    assert set(options.REWIRINGS) == {*get_args(Wiring), *REWIRINGS}
 
 
 def test_a_run_is_encoded_and_used(tmp_path):
@@ -33,6 +38,14 @@ def test_wrong_specs_are_said_before_anything_is_read():
     assert "rwpe takes a number of steps, 1 to 1000, as in rwpe:8; got 0" in refused(
         "train", "karate", "--encode", "rwpe:0"
     )
+
+
+def test_a_run_is_rewired(tmp_path):
+    out = ("--epochs", 3, "--out", tmp_path, "--no-report")
+    found = told("train", "karate", "--rewire", "virtual-node,fosr:5", *out)
+    assert "the edges are rewired by virtual-node, fosr:5" in found["notes"]
+    assert len(told("predict", tmp_path / "karate-gcn")["predictions"]) == 34
+    assert "there is no rewiring 'fosx'; did you mean fosr" in refused("train", "karate", "--rewire", "fosx:5")
 
 
 def test_the_help_names_the_encodings():

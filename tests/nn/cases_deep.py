@@ -17,6 +17,15 @@ def gcnii(**options: object) -> gnn.GCNII:
     return gnn.GCNII(3, 2, hidden_channels=4, num_layers=3, dropout=0.4, **options)
 
 
+def random_network(**options: object) -> gnn.GraphRandomNetwork:
+    return gnn.GraphRandomNetwork(3, 2, hidden_channels=8, **options)
+
+
+def diffusion(**options: object) -> gnn.GraphDiffusion:
+    options = {"solver": "rk4", "heads": 2, "attention_channels": 4, **options}
+    return gnn.GraphDiffusion(3, 2, hidden_channels=4, time=2.0, **options)
+
+
 CASES = [
     Case("GCNIIConv", lambda: gnn.GCNIIConv(3, alpha=0.2, beta=0.3), exempt=_NO_PAIR),
     Case("GCNIIConv weighted", lambda: gnn.GCNIIConv(3, alpha=0.2), edge_channels=0, exempt=_NO_PAIR),
@@ -25,6 +34,10 @@ CASES = [
     Case("GCNII weighted", lambda: gcnii(alpha=0.3, strength=1.5), edge_channels=0, exempt=_NO_PAIR),
     Case("APPNP", lambda: gnn.APPNP(3, 2, hidden_channels=[8], dropout=0.4, edge_dropout=0.5), exempt=_NO_PAIR),
     Case("APPNP weighted", lambda: gnn.APPNP(3, 2, num_steps=3, edge_dropout=0.5), edge_channels=0, exempt=_NO_PAIR),
+    Case("GRAND", lambda: random_network(), exempt=_NO_PAIR),
+    Case("GRAND weighted", lambda: random_network(num_steps=2), edge_channels=0, exempt=_NO_PAIR),
+    Case("Diffusion linear", lambda: diffusion(), exempt=_NO_PAIR),
+    Case("Diffusion", lambda: diffusion(is_linear=False, has_source=True), exempt=_NO_PAIR),
     Case("PairNorm", lambda: OnMembers(gnn.PairNorm(scale=2.0)), exempt=_OF_ALL_NODES),
     Case("PairNorm-SI", lambda: OnMembers(gnn.PairNorm(is_individual=True)), exempt=_OF_ALL_NODES),
     Case("DiffGroupNorm", lambda: OnMembers(gnn.DiffGroupNorm(3, num_groups=2, balance=0.5)), exempt=_TORCH_SUMS),

@@ -6,12 +6,12 @@ import torch
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
-import grapevine.rewire
+from grapevine import rewire
 from grapevine.data.dataset import Dataset
 from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.encoding import RandomWalk, encode
 from grapevine.errors import InputError
-from grapevine.graph import Adjacency, Graph, from_networkx
+from grapevine.graph import Graph, from_networkx
 from grapevine.nn import OnColumns, SignNet
 from grapevine.ops.sparse import SparseMatrix
 from grapevine.recipes import prepare
@@ -37,32 +37,6 @@ BOTH = Preparation(encode="rwpe:4,lappe:3")
 
 def with_prepare(config, told: Preparation, **changes):
     return config.model_copy(update={"prepare": told, **changes})
-
-
-class AllJoined:
-    """A rewiring for the tests: every node hears the first one too."""
-
-    def __call__(self, graph: Graph) -> Graph:
-        others = torch.arange(1, graph.num_nodes)
-        star = torch.stack([torch.zeros_like(others), others])
-        edges = torch.cat([graph.adj.edge_index, star, star.flip(0)], 1)
-        return Graph(Adjacency(edges, graph.num_nodes), node=graph.node, graph=graph.graph)
-
-    def __str__(self) -> str:
-        return "star"
-
-
-@pytest.fixture
-def star(monkeypatch):
-    """The rewiring library, as far as it is needed here."""
-
-    def rewire(graph, rewirings):
-        for one in rewirings:
-            graph = one(graph)
-        return graph
-
-    monkeypatch.setattr(grapevine.rewire, "parse", lambda spec: (AllJoined(),), raising=False)
-    monkeypatch.setattr(grapevine.rewire, "rewire", rewire, raising=False)
 
 
 def check_run(folder, result):
@@ -155,28 +129,74 @@ def test_links_that_are_held_out_are_not_told():
     assert train(config).scores["test"]["roc_auc"] > 0
 
 
-def test_rewiring_comes_first_and_is_kept(star, tmp_path):
-    config = with_prepare(CLUB, Preparation(rewire="star", encode="degree"))
+def test_rewiring_comes_first_and_is_kept(tmp_path):
+    config = with_prepare(CLUB, Preparation(rewire="fosr:10", encode="degree"))
     result = train(config, out=tmp_path)
     graph = result.problem.graph
-    assert graph.num_edges == 156 + 66
+    assert graph.num_edges == 156 + 20
     assert result.problem.dataset.graph.num_edges == 156
     assert torch.equal(graph.x[:, 34:], encode(Graph(graph.adj), "degree").x)
-    assert "the edges are rewired by star" in result.notes
+    assert "the edges are rewired by fosr:10" in result.notes
     check_run(result.folder, result)
     assert audit(result.folder).leaks == ()
 
 
-def test_edges_that_are_asked_for_are_not_rewired(star):
+def test_edges_that_are_asked_for_are_not_rewired():
     loaded = load(Source(dataset="karate"))
     with pytest.raises(InputError, match="links are predicted, so the edges can not be rewired"):
-        posed(TaskConfig(level="link"), loaded, Preparation(rewire="star"))
+        posed(TaskConfig(level="link"), loaded, Preparation(rewire="fosr:10"))
 
 
-def test_a_rewiring_that_adds_nodes_is_for_graphs(star, monkeypatch):
-    monkeypatch.setattr(AllJoined, "__call__", lambda self, graph: Graph([[0], [1]], num_nodes=graph.num_nodes + 1))
+def test_a_rewiring_that_adds_nodes_is_for_graphs(monkeypatch):
+    def one_more(graph, rewirings):
+        return Graph([[0], [1]], num_nodes=graph.num_nodes + 1)
+
+    monkeypatch.setattr(rewire, "rewire", one_more)
     with pytest.raises(InputError, match="adds nodes"):
-        pose(load(Source(dataset="karate")).dataset, None, Preparation(rewire="star"))
+        pose(load(Source(dataset="karate")).dataset, None, Preparation(rewire="fosr:10"))
+
+
+@pytest.mark.parametrize("name", ["gcn", "gat", "sage", "gin"])
+@pytest.mark.parametrize("wiring", ["virtual-node", "fully-adjacent"])
+def test_networks_are_wired_otherwise(tmp_path, wiring, name):
+    told = Preparation(rewire=f"{wiring},expander:4", encode="lappe:2")
+    config = plan("karate", name, max_epochs=3)
+    result = train(with_prepare(config, told), out=tmp_path, has_report=False)
+    assert result.config.model.wiring == wiring
+    kinds = {type(module).__name__ for module in result.trained.networks.modules()}
+    assert {"virtual-node": "VirtualNode", "fully-adjacent": "FullyAdjacent"}[wiring] in kinds
+    assert result.problem.graph.num_edges > 156
+    check_run(result.folder, result)
+    graph_config = with_prepare(plan(Source(dataset="tu:rings"), name, level="graph", max_epochs=2), told)
+    jumping = graph_config.model.model_copy(update={"jumping": "readout" if name == "gin" else "none"})
+    assert train(graph_config.model_copy(update={"model": jumping}), loaded=Loaded(graphs())).config.model.wiring
+
+
+def test_sparse_features_and_links_are_wired_too():
+    club = load(Source(dataset="karate")).dataset
+    sparse = SparseMatrix.from_torch(torch.eye(34).to_sparse())
+    dataset = Dataset("club", club.graph.replace(x=sparse), "node", club.splits, class_names=club.class_names)
+    for wiring in ("virtual-node", "fully-adjacent"):
+        told = Preparation(rewire=wiring)
+        train(with_prepare(plan("karate", "gcn", max_epochs=2), told), loaded=Loaded(dataset))
+        links = plan("karate", "gcn", level="link", task=TaskConfig(level="link"), max_epochs=2)
+        assert train(with_prepare(links, told)).config.model.wiring == wiring
+
+
+def test_what_can_not_be_wired_says_why():
+    told = Preparation(rewire="virtual-node")
+    with pytest.raises(InputError, match=r"virtual-node is for stacks of convolutions.*not for ggnn"):
+        train(with_prepare(plan("karate", "ggnn", max_epochs=2), told))
+    one = CLUB.model_copy(update={"model": CLUB.model.model_copy(update={"num_layers": 1})})
+    with pytest.raises(InputError, match="needs at least two layers"):
+        train(with_prepare(one, told))
+    added = CLUB.model_copy(update={"model": CLUB.model.model_copy(update={"residual": "add"})})
+    with pytest.raises(InputError, match="goes with no residual"):
+        train(with_prepare(added, told))
+    for spec, what in (("virtual-node,fully-adjacent", "do not go together"), ("", "names no rewiring"),
+                       ("fosx:3", "there is no rewiring 'fosx'; did you mean fosr")):  # fmt: skip
+        with pytest.raises(ValidationError, match=what):
+            Preparation(rewire=spec)
 
 
 def test_encodings_of_edges_let_models_of_edges_fit():

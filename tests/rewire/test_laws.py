@@ -93,6 +93,12 @@ def test_one_after_another_and_the_report():
     assert told.removed == 0
     assert told.gap_after > told.gap_before > 0
     assert "spectral gap 0.0" in str(told)
+    pieces = graph_of(nx.disjoint_union(nx.barbell_graph(4, 0), nx.path_graph(2)))
+    told = report(pieces, FoSR(1)(pieces), "fosr:1")
+    assert told.gap_before == 0 < told.largest_before
+    assert "of the largest piece 0.1" in str(told)
+    assert "piece" not in str(report(barbell, barbell, "none"))
+    assert "nan" in str(report(Graph([[], []], num_nodes=1), Graph([[], []], num_nodes=1), "none"))
 
 
 def test_marks_add_up():

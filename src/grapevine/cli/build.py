@@ -15,7 +15,7 @@ from grapevine.recipes.config import LinkRule, TaskConfig, TrainConfig
 from grapevine.recipes.info import is_run
 from grapevine.recipes.models import ModelConfig, check_asked
 from grapevine.recipes.plan import plan
-from grapevine.recipes.prepare import Preparation
+from grapevine.recipes.prepare import Preparation, written_rewire
 from grapevine.recipes.problem import pose
 from grapevine.recipes.source import Loaded, Source, source_of
 from grapevine.task import default_split
@@ -155,8 +155,10 @@ def make_preparation(way: Way) -> Preparation:
     Raises:
         InputError: if a spec names what is not there.
     """
-    if way.encode is not None:
-        parse(way.encode)  # whose message needs no words around it
+    if way.encode is not None:  # their own messages need no words around them
+        parse(way.encode)
+    if way.rewire is not None:
+        written_rewire(way.rewire)
     return valid(Preparation, {"rewire": way.rewire, "encode": way.encode})
 
 

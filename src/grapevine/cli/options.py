@@ -16,7 +16,7 @@ MODELS = (
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
-    "gcnii", "appnp",
+    "gcnii", "appnp", "grand", "grand-diffusion",
 )  # fmt: skip
 FEATURE_SETS = ("gilmer", "chemprop", "ogb", "full")
 FORMATS = ("tu", "gin", "graph", "gnn-benchmark", "heterophilous", "ogb", "xyz")

@@ -48,7 +48,7 @@ from grapevine.nn.conv import (
     gcn_conv,
 )
 from grapevine.nn.drop_message import DropMessage
-from grapevine.nn.dropout import Drop, DropEdge, DropNode, Dropped, drop_edge, drop_node
+from grapevine.nn.dropout import Drop, DropEdge, DropNode, drop_edge, drop_node
 from grapevine.nn.encoder import (
     APPNP,
     DMPNN,
@@ -61,15 +61,19 @@ from grapevine.nn.encoder import (
     MPNN,
     AttentiveFP,
     AttentiveReadout,
+    Dropped,
     Encoder,
     GatedSumReadout,
     GaussianHistogram,
+    GraphDiffusion,
     GraphNetwork,
+    GraphRandomNetwork,
     NodeEdgeStack,
     Weave,
 )
 from grapevine.nn.equation import Equation
 from grapevine.nn.fingerprint_readout import FingerprintReadout
+from grapevine.nn.fully_adjacent import FullyAdjacent
 from grapevine.nn.gated_readout import GatedReadout
 from grapevine.nn.ggs import GGSNN
 from grapevine.nn.gnn import GNN
@@ -82,6 +86,7 @@ from grapevine.nn.readout import Readout
 from grapevine.nn.residual import AddResidual, GatedResidual, InitialResidual, Residual
 from grapevine.nn.sign_net import SignNet
 from grapevine.nn.signs import OnColumns, RandomSigns
+from grapevine.nn.virtual_node import VirtualNode
 
 __all__ = [
     "APPNP",
@@ -119,6 +124,7 @@ __all__ = [
     "Equation",
     "FAConv",
     "FingerprintReadout",
+    "FullyAdjacent",
     "GATConv",
     "GATSepConv",
     "GATv2Conv",
@@ -132,9 +138,11 @@ __all__ = [
     "GatedSum",
     "GatedSumReadout",
     "GaussianHistogram",
+    "GraphDiffusion",
     "GraphNetwork",
     "GraphNetworkBlock",
     "GraphNorm",
+    "GraphRandomNetwork",
     "InitialResidual",
     "InteractionConv",
     "JumpingKnowledge",
@@ -169,6 +177,7 @@ __all__ = [
     "Std",
     "Sum",
     "Var",
+    "VirtualNode",
     "Weave",
     "drop_edge",
     "drop_node",

@@ -52,7 +52,8 @@ class ResidualBlock(Conv):
         cost="n c^2 + e c",
         power="below 1-WL",
         year=2023,
-        paper="Platonov et al., A critical look at the evaluation of GNNs under heterophily",
+        paper="Platonov et al., A critical look at the evaluation of GNNs under heterophily: are we really making "
+        "progress?",
     )
 
     def __init__(

@@ -10,7 +10,6 @@ generator.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
 
 import torch
 from jaxtyping import Int
@@ -21,7 +20,6 @@ from grapevine.graph import Adjacency, Graph, as_adjacency
 from grapevine.graph.keep import keep_edges
 from grapevine.graph.reverse import reverse_edges
 from grapevine.nn.conv.inputs import Edges, in_order
-from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.linear import Features, check_features
 from grapevine.ops.runtime.random import check_dropout, draw_seed, keep_mask, scale_of
 
@@ -126,31 +124,3 @@ class DropNode(Drop):
 
     def thinned(self, x: Features, adj: Edges, edge: Tensor | None) -> Given:
         return drop_node(x, self.p), adj, edge
-
-
-class Dropped(Encoder):
-    """An encoder that in training is given less, by each of the drops one after another.
-
-    Args:
-        encoder: called as encoder(x, adj, edge), or encoder(x, adj) where there is no edge input.
-
-    >>> from grapevine.nn import GNN, GCNConv
-    >>> network = Dropped(GNN([GCNConv(3, 8), GCNConv(8, 2)]), [DropEdge(0.2), DropNode(0.1)])
-    >>> network(torch.ones(4, 3), torch.tensor([[0, 1], [1, 2]])).shape
-    torch.Size([4, 2])
-    """
-
-    def __init__(self, encoder: nn.Module, drops: Sequence[Drop]):
-        super().__init__()
-        for drop in drops:
-            check(isinstance(drop, Drop), f"drops must be Drops, such as DropEdge, got {type(drop).__name__}")
-        self.encoder, self.drops = encoder, nn.ModuleList(drops)
-
-    def steps(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Iterator[Features]:
-        for drop in self.drops:
-            x, adj, edge = drop(x, adj, edge)
-        if isinstance(self.encoder, Encoder):
-            yield from self.encoder.steps(x, adj, edge)
-            return
-        yield x
-        yield self.encoder(x, adj) if edge is None else self.encoder(x, adj, edge)

@@ -10,10 +10,9 @@ import hashlib
 import os
 import tempfile
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any, cast
+from typing import get_args
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -21,11 +20,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from grapevine import rewire
 from grapevine.data.datasets.fetch import cache_folder
 from grapevine.encoding import Encoding, Laplacian, parse, with_columns
 from grapevine.errors import check
 from grapevine.graph import Graph
-from grapevine.recipes.models import Eigenvectors
+from grapevine.recipes.models import Eigenvectors, Wiring
 from grapevine.task.task import Level
 
 _VERSION = 1  # raised when an encoding gives other numbers for the same graph
@@ -36,9 +36,12 @@ class Preparation(BaseModel):
     """The specs of what is done, both may be missing.
 
     Args:
-        rewire: as `grapevine.rewire.parse` takes it.
+        rewire: as `grapevine.rewire.parse` takes it, with "virtual-node" or "fully-adjacent" for what is a matter of
+            the network and not of the graph.
         encode: as `grapevine.encoding.parse` takes it.
 
+    >>> import torch
+    >>> import torch
     >>> prepare = Preparation(encode="rwpe:4")
     >>> prepare(Graph([[0, 1], [1, 0]], x=torch.ones(2, 3)))
     Graph(2 nodes, 2 edges; node: x [2, 7])
@@ -52,7 +55,7 @@ class Preparation(BaseModel):
     @field_validator("rewire")
     @classmethod
     def _check_rewire(cls, spec: str | None) -> str | None:
-        return None if spec is None else ",".join(str(one) for one in _rewirings(spec))
+        return None if spec is None else written_rewire(spec)
 
     @field_validator("encode")
     @classmethod
@@ -63,6 +66,11 @@ class Preparation(BaseModel):
     def is_empty(self) -> bool:
         """Whether nothing is done."""
         return self.rewire is None and self.encode is None
+
+    @property
+    def wiring(self) -> Wiring | None:
+        """What of the rewiring is a matter of the network and not of the graph."""
+        return next(iter(_parted(self.rewire or "")[0]), None)
 
     @property
     def encodings(self) -> tuple[Encoding, ...]:
@@ -79,8 +87,9 @@ class Preparation(BaseModel):
         Raises:
             InputError: if it can not be done to such a graph, or not where that is predicted.
         """
-        if self.rewire is not None:
-            graph = _rewired(graph, self.rewire, level)
+        of_graph = _parted(self.rewire or "")[1]
+        if of_graph:
+            graph = _rewired(graph, ",".join(of_graph), level)
         found = self.encodings
         return with_columns(graph, found, [_made(graph, one, is_kept) for one in found]) if found else graph
 
@@ -108,18 +117,32 @@ class Preparation(BaseModel):
 NOTHING = Preparation()
 
 
-def _rewirings(spec: str) -> tuple[Any, ...]:
-    from grapevine.rewire import parse as parse_rewirings  # pyright: ignore[reportAttributeAccessIssue]
+def written_rewire(spec: str) -> str:
+    """A spec of rewirings, checked and written out: "virtual-node" and "fully-adjacent", and those of the graph.
 
-    return parse_rewirings(spec)
+    Raises:
+        InputError: if one of them is not there, or two do not go together.
+
+    >>> written_rewire("expander, virtual-node")
+    'virtual-node,expander:4'
+    """
+    of_network, of_graph = _parted(spec)
+    names = ", ".join(dict.fromkeys([*get_args(Wiring), *rewire.REWIRINGS]))
+    check(len(of_network) + len(of_graph) > 0, f"the spec {spec!r} names no rewiring; there are {names}")
+    check(len(of_network) < 2, f"{' and '.join(of_network)} do not go together: take one of them")
+    return ",".join([*of_network, *map(str, rewire.parse(",".join(of_graph)))])
+
+
+def _parted(spec: str) -> tuple[list[Wiring], list[str]]:
+    """Of a spec of rewirings what is done to the network, and what to the graph."""
+    words = [word.strip() for word in spec.split(",") if word.strip()]
+    return [one for one in get_args(Wiring) if one in words], [word for word in words if word not in get_args(Wiring)]
 
 
 def _rewired(graph: Graph, spec: str, level: Level | None) -> Graph:
-    from grapevine.rewire import rewire  # pyright: ignore[reportAttributeAccessIssue]
-
     is_fit = level not in ("link", "edge")
     check(is_fit, f"{level}s are predicted, so the edges can not be rewired: rewiring is for nodes and graphs")
-    found = cast(Callable[..., Graph], rewire)(graph, _rewirings(spec))
+    found = rewire.rewire(graph, rewire.parse(spec))
     is_fit = found.num_nodes == graph.num_nodes or level in (None, "graph")
     check(is_fit, f"{spec} adds nodes, of which nothing can be predicted: take a rewiring that keeps the nodes")
     return found

@@ -57,8 +57,10 @@ class Problem:
 
     def settled(self, model: ModelConfig) -> ModelConfig:
         """The model with what is left to the graph, and to how it was prepared, filled in."""
-        told = model.model_copy(update={"eigenvectors": self.prepare.eigenvectors(self.graph)})
-        return settled(told, self.graph)
+        told: dict[str, object] = {"eigenvectors": self.prepare.eigenvectors(self.graph), "wiring": self.prepare.wiring}
+        if self.prepare.wiring is not None:  # there is no one first layer then
+            told["decays_first_layer_only"] = False
+        return settled(model.model_copy(update=told), self.graph)
 
 
 def pose(dataset: Dataset, config: TaskConfig | None = None, prepare: Preparation | None = None) -> Problem:

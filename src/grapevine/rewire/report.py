@@ -1,6 +1,7 @@
 """What rewirings did to a graph: how many edges came and went, and the spectral gap before and after.
 
-Of a batch the gap is the mean over its graphs of two nodes or more.
+A graph in pieces has the gap 0: of the largest piece it is told beside. Of a batch both are means over its graphs of
+two nodes or more.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ class Rewired:
         added, removed: edges by direction, as the graph stores them, each place once.
         num_edges: in the end.
         gap_before, gap_after: the spectral gap; NaN where no graph has two nodes.
+        largest_before, largest_after: that of the largest piece.
 
     >>> from grapevine.rewire import FoSR
     >>> two_triangles_and_a_bridge = Graph([[0, 1, 2, 3, 4, 5, 2], [1, 2, 0, 4, 5, 3, 3]])
@@ -38,10 +40,15 @@ class Rewired:
     num_edges: int
     gap_before: float
     gap_after: float
+    largest_before: float
+    largest_after: float
 
     def __str__(self) -> str:
         edges = f"{self.added:,} edges added, {self.removed:,} removed, {self.num_edges:,} in all"
-        return f"{self.spec}: {edges}; spectral gap {self.gap_before:.3f} -> {self.gap_after:.3f}"
+        gap = f"spectral gap {self.gap_before:.3f} -> {self.gap_after:.3f}"
+        if self.gap_before != self.largest_before or self.gap_after != self.largest_after:
+            gap += f", of the largest piece {self.largest_before:.3f} -> {self.largest_after:.3f}"
+        return f"{self.spec}: {edges}; {gap}"
 
 
 def rewire(graph: Graph, rewirings: Sequence[Rewiring]) -> Graph:
@@ -61,11 +68,11 @@ def report(before: Graph, after: Graph, spec: str) -> Rewired:
     """Compare a graph with what was made of it; of a batch of more than 200 graphs, the gaps of 200 of them."""
     one, other = (_places(graph, after.num_nodes == before.num_nodes) for graph in (before, after))
     drawn = np.random.default_rng(0).permutation(before.num_graphs)[:_MEASURED]
-    gaps = [_gap(graph, np.sort(drawn)) for graph in (before, after)]
+    gaps, largest = zip(*(_gaps(graph, np.sort(drawn)) for graph in (before, after)), strict=True)
     added, removed = (len(np.setdiff1d(a, b)) for a, b in ((other, one), (one, other)))
     if after.num_nodes != before.num_nodes:  # virtual nodes: the numbers of the others moved
         added, removed = after.num_edges - before.num_edges, 0
-    return Rewired(spec, added, removed, after.num_edges, *gaps)
+    return Rewired(spec, added, removed, after.num_edges, *gaps, *largest)
 
 
 def _places(graph: Graph, is_same: bool) -> np.ndarray:
@@ -73,7 +80,10 @@ def _places(graph: Graph, is_same: bool) -> np.ndarray:
     return np.unique(src * graph.num_nodes + dst) if is_same else np.zeros(0, np.int64)
 
 
-def _gap(graph: Graph, drawn: np.ndarray) -> float:
+def _gaps(graph: Graph, drawn: np.ndarray) -> tuple[float, float]:
+    """The mean gap, and that of the largest pieces."""
     parts = graph.unbatch()
-    gaps = [spectral_gap(parts[k].adj).gap for k in drawn if parts[k].num_nodes > 1]
-    return float(np.mean(gaps)) if gaps else float("nan")
+    found = [spectral_gap(parts[k].adj) for k in drawn if parts[k].num_nodes > 1]
+    if not found:
+        return float("nan"), float("nan")
+    return float(np.mean([each.gap for each in found])), float(np.mean([each.largest for each in found]))

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from grapevine.task.task import Level
+from grapevine.train.consistency import Consistency
 
 OptimizerName = Literal["adam", "adamw", "sgd"]
 ScheduleName = Literal["none", "plateau", "cosine", "step"]
@@ -46,6 +47,7 @@ class Settings(BaseModel):
         devices: how many of them share each epoch's batches.
         monitor_every: the health monitors look every so many epochs; so does the metric, unless training stops on it.
         seed: of every random draw in training.
+        consistency: several passes a step that are to agree, see `grapevine.train.consistency`; None: one pass.
 
     >>> Settings(schedule="cosine", warmup_epochs=5).learning_rate
     0.01
@@ -79,6 +81,7 @@ class Settings(BaseModel):
     devices: PositiveInt = 1
     monitor_every: PositiveInt = 10
     seed: int = 0
+    consistency: Consistency | None = None
 
 
 def default_clip_norm(level: Level) -> float | None:

@@ -21,6 +21,7 @@ from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.task.objective import Objective
 from grapevine.task.task import Batch, Task
+from grapevine.train.consistency import consistent_loss
 from grapevine.train.engine import Engine
 from grapevine.train.probe import faulty_gradient, first_fault
 from grapevine.train.settings import Settings
@@ -106,6 +107,8 @@ class Steps:
 
     def _loss(self, batch: Batch, seed: int) -> Tensor:
         _seed(seed, self.engine.device)
+        if self.settings.consistency is not None:
+            return consistent_loss(self.called, batch, self.objective, self.settings.consistency)
         return self.objective.loss(self.called(batch.graph, batch.items), batch.target)
 
     def _clip(self) -> float:

@@ -39,6 +39,10 @@ def test_exp_is_pairs_that_1_wl_does_not_split():
     assert torch.equal(colors[:, 0], colors[:, 1])
     assert dataset.graph.y.reshape(-1, 2).sum(1).unique().tolist() == [1]
     assert len(dataset.splits) == 10
+    for split in dataset.splits:
+        assert [int(mask.sum()) for mask in (split.train, split.val, split.test)] == [972, 108, 120]
+        assert torch.equal(split.test[::2], split.test[1::2])
+        assert torch.equal(split.val[::2], split.val[1::2])
 
 
 def test_exp_says_what_is_missing(tmp_path):

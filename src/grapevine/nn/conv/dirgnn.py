@@ -32,6 +32,7 @@ class DirGNNConv(Conv):
         alpha: the share of `conv_out`; 0.5 in the paper where it is not tuned.
         root: a map of a node's own state that is added, such as `Linear(in_channels, out_channels)`; None: none.
 
+    >>> import torch
     >>> from grapevine.nn import SAGEConv
     >>> along, against = (SAGEConv(3, 4, root_weight=False) for _ in range(2))
     >>> layer = DirGNNConv(along, against, root=Linear(3, 4))

@@ -56,7 +56,7 @@ class LINKX(Encoder):
         cost="n c^2 + e c",
         power="depends on the basis",
         year=2021,
-        paper="Lim et al., Large scale learning on non-homophilous graphs",
+        paper="Lim et al., Large scale learning on non-homophilous graphs: new benchmarks and strong simple methods",
     )
 
     def __init__(

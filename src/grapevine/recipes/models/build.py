@@ -15,6 +15,7 @@ from grapevine.recipes.models.given import Given, edge_channels_of
 from grapevine.recipes.models.heads import head_of
 from grapevine.recipes.models.heterophily import NETWORKS
 from grapevine.recipes.models.layers import blocks, stack
+from grapevine.recipes.models.wired import wired
 from grapevine.task.objective import Objective
 from grapevine.task.task import Level
 
@@ -41,7 +42,7 @@ def build_network(config: ModelConfig, graph: Graph, objective: Objective, *, le
     check(why is None, f"{config.name} does not fit this graph: {why}")
     config, given = settled(config, graph), Given.of(config, graph)
     width = config.state_channels or config.hidden_channels  # of the states of which a head makes what is asked
-    if config.name in ENCODERS:
+    if config.name in ENCODERS and config.wiring is None:
         network, width = encoder(config, given), config.hidden_channels
     else:
         width = objective.out_channels if level == "node" else width
@@ -62,6 +63,8 @@ def _front(config: ModelConfig) -> nn.Module | None:
 
 def _layered(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -> nn.Module:
     """A network whose last layer puts out so many numbers."""
+    if config.wiring is not None:
+        return wired(config, given, width)
     for networks in (DEEP, NETWORKS):
         if config.name in networks:
             return networks[config.name](config, given, width)

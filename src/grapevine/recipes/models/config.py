@@ -28,7 +28,7 @@ ModelName = Literal[
     "cheb", "arma", "sgc", "pna", "gatedgcn", "mlp-message", "interaction", "graphnet",
     "ggnn", "mpnn", "dmpnn", "attentivefp", "weave", "molgraph", "fingerprint",
     "h2gcn", "gprgnn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
-    "gcnii", "appnp",
+    "gcnii", "appnp", "grand", "grand-diffusion",
 ]  # fmt: skip
 ReadoutName = Literal[
     "sum", "mean", "max", "attention", "gated", "set2set", "sort", "deep-sets", "set-transformer",
@@ -45,6 +45,9 @@ ResidualName = Literal["none", "add", "initial", "gated"]
 JumpingName = Literal["none", "readout", "cat", "max", "lstm"]
 _TRUTHS = {"residual": {False: "none", True: "add"}, "jumping": {False: "none", True: "readout"}}  # as once saved
 Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+Wiring = Literal["virtual-node", "fully-adjacent"]
 
 
 class Eigenvectors(BaseModel):
@@ -65,8 +68,8 @@ class ModelConfig(BaseModel):
     Args:
         name: the kind of the layers.
         hidden_channels: width of the states between the layers, of attention that of one head.
-        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules; of APPNP, its
-            steps.
+        num_layers: how often neighbours are heard; of an MLP, its linear layers; of Weave, its modules; of APPNP and
+            GRAND, their steps; of graph diffusion, the time that states flow.
         heads, last_heads: of attention, side by side in all layers but the last, whose heads are averaged; those of
             gat-sep share hidden_channels.
         activation: between the layers.
@@ -96,6 +99,8 @@ class ModelConfig(BaseModel):
         max_degree: of neural fingerprints: how many neighbours a node can have; None: 5, or as many as there are.
         eigenvectors: which columns of the features are eigenvectors, whose signs mean nothing: flipped in training, or
             read by SignNet. A training fills it in from the encodings.
+        wiring: how news passes beside the edges, filled in from the rewirings: by a virtual node (Hu et al. 2021), or
+            by a last layer in which every node hears all of its graph (Alon & Yahav 2021).
         eps: of FAGCN: the share of the first states that each layer adds.
         direction_base: of Dir-GNN: what hears along the edges and against them.
         direction_share: of Dir-GNN: how much of what it hears goes against the edges.
@@ -103,6 +108,7 @@ class ModelConfig(BaseModel):
         alpha: of GCNII and initial residuals, the share of the first states; of APPNP, that of a node's own answer;
             of GPR-GNN, that of the PageRank that the weights of its hops begin as.
         strength: of GCNII, lambda.
+        is_linear: of graph diffusion: attention stays that of the first states.
         drop_edge, drop_node, drop_message: shares of the edges, of the nodes' features and of the messages' numbers
             that are left out in training; messages are those of gcn, sage and gin.
 
@@ -139,12 +145,14 @@ class ModelConfig(BaseModel):
     distance: PositiveInt = 2
     max_degree: NonNegativeInt | None = None
     eigenvectors: Eigenvectors | None = None
+    wiring: Wiring | None = None
     eps: float = 0.3
     direction_base: Literal["gcn", "sage", "gat"] = "sage"
     direction_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     num_nodes: PositiveInt | None = None
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.1
     strength: NonNegativeFloat = 0.5
+    is_linear: bool = True
     drop_edge: Share = 0.0
     drop_node: Share = 0.0
     drop_message: Share = 0.0

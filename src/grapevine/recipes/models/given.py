@@ -11,9 +11,10 @@ from grapevine.recipes.models.config import NEEDS_EDGES, ModelConfig, ModelName
 
 GRAPH_FEATURES = "features"  # the tensor of whole graphs that joins behind the readout
 
-_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gprgnn", "gcnii", "appnp")
+_WEIGHTED: tuple[ModelName, ...] = ("gcn", "cheb", "arma", "sgc", "gprgnn", "gcnii", "appnp", "grand")
 _DEAF: tuple[ModelName, ...] = (  # to what their edges hold
     "mlp", "sage", "gin", "h2gcn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn",
+    "grand-diffusion",
 )  # fmt: skip
 
 

@@ -279,3 +279,15 @@ _CONVS: dict[ModelName, Callable[..., _Layer]] = {
     "sage-sep": _sage,
     "dirgnn": _directed,
 }
+
+CONVOLUTIONS: tuple[ModelName, ...] = tuple(_CONVS)  # the models that are stacks of them
+
+
+def layer_of(config: ModelConfig, channels: int, out: int, edge: int | None, *, is_last: bool = False) -> _Layer:
+    """One of the model's convolutions, and the width of its states."""
+    return _made(config, channels, out, edge, is_last)
+
+
+def norm_of(config: ModelConfig, width: int) -> nn.Module:
+    """What stands behind a layer of such states."""
+    return nn.Identity() if config.norm == "none" else _NORMS[config.norm](width)
