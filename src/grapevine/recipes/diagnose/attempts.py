@@ -1,11 +1,12 @@
 """Tries the remedies one after another under a budget of time, and says which helped and by how much.
 
-Each is trained from the same seeds as the baseline and judged by the validation part; "helps" means that the means
-differ by more than the two spreads, sqrt(s_1^2 + s_2^2). The test part is looked at once, for the one that won.
+Each is trained from the baseline's first seed, and those that did better from its other seeds too. The validation part
+judges; "helps" means that the means differ by more than the two spreads, sqrt(s_1^2 + s_2^2). The test part is looked
+at once, for the one that won.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import monotonic
 
 import numpy as np
@@ -30,10 +31,11 @@ class _Tried:
     """The values of a configuration, seed by seed."""
 
     config: TrainConfig
-    val: list[float]
-    test: list[float]
+    val: list[float] = field(default_factory=list)
+    test: list[float] = field(default_factory=list)
     seconds: float = 0.0
     note: str = ""
+    has_failed: bool = False
 
 
 def try_changes(
@@ -57,15 +59,12 @@ def try_changes(
         raise InputError("there are no answers to learn from, so nothing can be tried")
     objective = problem.task.objective
     trials = _Trials(subject, monotonic() + 60 * minutes, on_progress)
-    before = trials.run("the baseline", base.model_copy(update={"seeds": 1, "members": 1}), None)
+    before = _Tried(base.model_copy(update={"seeds": 1, "members": 1}))
+    for _ in range(SEEDS):
+        trials.add_seed("the baseline", before)
     check(len(before.val) > 0, f"the baseline did not train: {before.note}")
-    done: list[tuple[Change, _Tried]] = []
-    for k, change in enumerate(changes):
-        config = change.of(base)
-        if trials.left() < max(_LEAST, 0.5 * before.seconds / max(len(before.val), 1)):
-            done.append((change, _Tried(config, [], [], note="not tried: the budget was spent")))
-        else:
-            done.append((change, trials.run(f"{k + 1} of {len(changes)}: {change.title}", config, before)))
+    done = [(change, _Tried(change.of(base))) for change in changes]
+    _in_turn(trials, before, done, 1 if objective.is_higher_better else -1)
     sign = 1 if objective.is_higher_better else -1
     baseline = _attempt(f"{base.model.name} (baseline)", before, None, sign)
     rows = tuple(_attempt(change.title, one, before, sign) for change, one in done)
@@ -78,6 +77,17 @@ def try_changes(
     return Attempts(objective.metric, objective.is_higher_better, minutes, baseline, rows, winner, test, words)
 
 
+def _in_turn(trials: "_Trials", before: _Tried, done: "Sequence[tuple[Change, _Tried]]", sign: int) -> None:
+    """One seed of each, and then more of those that did better, the best first."""
+    for k, (change, one) in enumerate(done):
+        trials.add_seed(f"{k + 1} of {len(done)}: {change.title}", one)
+    better = [pair for pair in done if pair[1].val and sign * (pair[1].val[0] - float(np.mean(before.val))) > 0]
+    better.sort(key=lambda pair: -sign * pair[1].val[0])
+    for change, one in better:
+        for _ in range(1, len(before.val)):
+            trials.add_seed(change.title, one)
+
+
 class _Trials:
     """Trains under a common end."""
 
@@ -88,32 +98,30 @@ class _Trials:
         """Seconds."""
         return self.end - monotonic()
 
-    def run(self, title: str, config: TrainConfig, before: _Tried | None) -> _Tried:
-        """Seed by seed, while the next is likely to end in time."""
-        found, begin = _Tried(config, [], []), monotonic()
-        metric = self.subject.problem.task.objective.metric if self.subject.problem is not None else ""
-        count = SEEDS if before is None else max(len(before.val), 1)
-        for k in range(count):
-            spent = monotonic() - begin
-            if k and self.left() < spent / k:
-                found.note = f"{k} seed{'s' if k > 1 else ''}: the budget was spent"
-                break
-            if self.on_progress is not None:
-                self.on_progress(f"trying {title}, seed {k + 1}", k, count)
-            bound = max(self.left(), _LEAST) / 60
-            limit = min(bound, config.training.max_minutes or bound)
-            settings = config.training.model_copy(update={"seed": config.training.seed + k, "max_minutes": limit})
-            try:
-                result = train(config.model_copy(update={"training": settings}), loaded=self.subject.loaded)
-            except (InputError, DivergedError) as error:
-                found.note = f"it does not train here: {error}"
-                break
-            if self.left() <= 0:
-                found.note = "its last training was ended by the budget"
-            found.val.append(result.scores["val"].get(metric, float("nan")))
-            found.test.append(result.scores["test"].get(metric, float("nan")))
-        found.seconds = monotonic() - begin
-        return found
+    def add_seed(self, title: str, tried: _Tried) -> None:
+        """Train from the next seed, if it is likely to end in time and did not fail before."""
+        count = len(tried.val)
+        needed = max(_LEAST, tried.seconds / count if count else 0.0)
+        if self.left() < needed or tried.has_failed:
+            if not tried.note:
+                tried.note = f"{count} seed{'s' * (count > 1)}: " * (count > 0) + "the budget was spent"
+            return
+        if self.on_progress is not None:
+            self.on_progress(f"trying {title}, seed {count + 1}", count, SEEDS)
+        begin, settings = monotonic(), tried.config.training
+        limit = min(max(self.left(), _LEAST) / 60, settings.max_minutes or np.inf)
+        settings = settings.model_copy(update={"seed": settings.seed + count, "max_minutes": limit})
+        try:
+            result = train(tried.config.model_copy(update={"training": settings}), loaded=self.subject.loaded)
+        except (InputError, DivergedError) as error:
+            tried.has_failed, tried.note = True, f"it does not train here: {error}"
+            return
+        metric = result.trained.objective.metric
+        tried.val.append(result.scores["val"].get(metric, float("nan")))
+        tried.test.append(result.scores["test"].get(metric, float("nan")))
+        tried.seconds += monotonic() - begin
+        if self.left() <= 0:
+            tried.note = "its last training was ended by the budget"
 
 
 def _attempt(title: str, tried: _Tried, before: _Tried | None, sign: int) -> Attempt:
