@@ -51,7 +51,7 @@ def twins(pair: Twins) -> Figure:
     elif pair.are_same:
         why = " They are one and the same graph, node for node, so nothing can tell them apart."
     elif pair.not_separated_by:
-        why = f" No stronger test that was made does either: {_listed(pair.not_separated_by)}."
+        why = f" No stronger test that was made tells them apart either: {_listed(pair.not_separated_by)}."
     else:
         why = ""
     whom = "Colours are those of 1-WL" + (", the ring is around the node." if pair.what == "node" else ".")
