@@ -34,7 +34,9 @@ from tests.train.cases import two_classes
 
 LEVELS = ("node", "graph", "link", "edge")
 OBJECTIVE = SingleLabel(num_classes=3)
-DEAF = ("mlp", "sage", "gin", "h2gcn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn")  # to what edges hold
+DEAF = (  # to what edges hold
+    "mlp", "sage", "gin", "h2gcn", "fagcn", "gat-sep", "sage-sep", "linkx", "dirgnn", "grand-diffusion",
+)  # fmt: skip
 
 
 def graph_of(*, is_sparse: bool = False, has_edges: bool = True, num_nodes: int = 12) -> Graph:
@@ -79,8 +81,14 @@ def outputs(network, graph: Graph, level: str) -> torch.Tensor:
         return network.eval()(graph, items)
 
 
-@pytest.mark.parametrize("is_sparse", [False, True], ids=["dense", "sparse"])
-@pytest.mark.parametrize("level", LEVELS)
+LEARNT = [
+    pytest.param(level, is_sparse, marks=[pytest.mark.slow] if is_sparse and level != "node" else [])
+    for level in LEVELS
+    for is_sparse in (False, True)
+]
+
+
+@pytest.mark.parametrize(("level", "is_sparse"), LEARNT)
 @pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_every_task_and_comes_back(name, level, is_sparse):
     task = task_of(level, graph_of(is_sparse=is_sparse))
