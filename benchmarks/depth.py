@@ -12,7 +12,7 @@ again: the same call goes on where it was stopped, and several calls with --shar
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
@@ -134,9 +134,9 @@ def read(path: Path) -> dict[Key, dict[str, Any]]:
     return {Key(one["method"], one["depth"], one["seed"]): one for one in map(json.loads, lines)}
 
 
-def cells(seeds: int) -> Iterator[Key]:
-    """All of them, a whole table of one seed first."""
-    return (Key(name, depth, seed) for seed in range(seeds) for depth in _ORDER for name in METHODS)
+def cells(seeds: int, methods: Sequence[str] = ()) -> Iterator[Key]:
+    """Those of some methods, of all by default; a whole table of one seed first."""
+    return (Key(name, depth, seed) for seed in range(seeds) for depth in _ORDER for name in methods or METHODS)
 
 
 def result(done: Mapping[Key, Mapping[str, Any]]) -> Result:
@@ -190,15 +190,18 @@ def _mean(done: Mapping[Key, Mapping[str, Any]], name: str, depth: int, what: st
 def main() -> None:
     """Train what is not done yet, or write what is."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.depth", description=__doc__)
+    parser.add_argument("methods", nargs="*", metavar="method", help=f"some of {', '.join(METHODS)}; all by default")
     parser.add_argument("--cells", type=Path, default=RESULTS / f"depth-{slug()}.jsonl", help="where cells are kept")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--share", default="1/1", help="K/N: every N-th cell, from the K-th on")
     parser.add_argument("--write", action="store_true", help="write tables and picture of the cells that are done")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if unknown := set(arguments.methods) - set(METHODS):
+        parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(METHODS)}")
     first, step = map(int, arguments.share.split("/"))
     if not arguments.write:
-        for key in list(cells(arguments.seeds))[first - 1 :: step]:
+        for key in list(cells(arguments.seeds, arguments.methods))[first - 1 :: step]:
             if key not in read(arguments.cells):
                 found = measured(key)
                 with arguments.cells.open("a") as file:

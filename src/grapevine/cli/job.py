@@ -13,6 +13,7 @@ from grapevine.errors import check
 from grapevine.recipes.audit import audit
 from grapevine.recipes.config import TaskConfig, TrainConfig
 from grapevine.recipes.models import MODELS
+from grapevine.recipes.plan import usual_model
 from grapevine.recipes.problem import posed
 from grapevine.recipes.result import TrainResult
 from grapevine.recipes.source import Loaded, Source, load
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from grapevine.report.diagnosis.data import Diagnosis
 
 _TOUR = "digits"
-_MODEL, _MOLECULES_MODEL = "gcn", "dmpnn"  # where none is named
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,8 @@ def train_new(told: Given, way: Way, kept: Kept, on_progress: Progress | None) -
     source = Source(dataset=_TOUR) if is_tour else make_source(told)
     loaded = load(source, on_progress=on_progress)
     task = make_task(told.question, loaded)
-    names = names or [_MOLECULES_MODEL if loaded.dataset.smiles is not None else _MODEL]
-    if is_tour and names == [_MODEL]:
+    names = names or [usual_model(loaded)]
+    if is_tour and names == [usual_model(loaded)]:
         return _tour(source, loaded, task, way, kept, on_progress)
     if len(names) == 1:
         config = make_config(names[0], way, loaded, source, task, run_name=kept.name)
@@ -163,7 +163,7 @@ def _tour(
     check(way.tune is None, "--tune is for data of your own: name a data set or give tables")
     both = [
         make_config(name, way, loaded, source, task, run_name=None if kept.name is None else f"{kept.name}-{name}")
-        for name in (_MODEL, "mlp")
+        for name in (usual_model(loaded), "mlp")
     ]
     results = [
         train(config, out=kept.out, loaded=loaded, has_report=kept.has_report, on_progress=on_progress)

@@ -6,9 +6,14 @@ from grapevine.data.datasets import DATASETS
 from grapevine.data.datasets.molecules import NAME as MOLECULES
 from grapevine.errors import check
 from grapevine.recipes.config import TaskConfig, TrainConfig
-from grapevine.recipes.models import MODELS, model_config, training_settings, training_steps
-from grapevine.recipes.source import Source, source_of
+from grapevine.recipes.models import MODELS, ModelName, model_config, training_settings, training_steps
+from grapevine.recipes.source import Loaded, Source, source_of
 from grapevine.task.task import Level
+
+
+def usual_model(loaded: Loaded) -> ModelName:
+    """The model that data are trained and diagnosed with where none is named."""
+    return "dmpnn" if loaded.dataset.smiles is not None else "gcn"
 
 
 def plan(

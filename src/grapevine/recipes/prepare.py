@@ -41,7 +41,6 @@ class Preparation(BaseModel):
         encode: as `grapevine.encoding.parse` takes it.
 
     >>> import torch
-    >>> import torch
     >>> prepare = Preparation(encode="rwpe:4")
     >>> prepare(Graph([[0, 1], [1, 0]], x=torch.ones(2, 3)))
     Graph(2 nodes, 2 edges; node: x [2, 7])
@@ -93,9 +92,12 @@ class Preparation(BaseModel):
         found = self.encodings
         return with_columns(graph, found, [_made(graph, one, is_kept) for one in found]) if found else graph
 
-    def notes(self) -> list[str]:
-        """What is done, a sentence each."""
-        found = [] if self.rewire is None else [f"the edges are rewired by {self.rewire.replace(',', ', ')}"]
+    def notes(self, before: Graph, after: Graph) -> list[str]:
+        """What was done, a sentence each: of a rewiring with the spectral gap before and after."""
+        of_network, of_graph = _parted(self.rewire or "")
+        found = [f"the network is wired by {one}" for one in of_network]
+        if of_graph:
+            found.append(f"the edges are rewired by {rewire.report(before, after, ', '.join(of_graph))}")
         for level in ("node", "edge"):
             own = [one for one in self.encodings if one.level == level]
             if own:

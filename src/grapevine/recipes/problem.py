@@ -96,8 +96,8 @@ def pose(dataset: Dataset, config: TaskConfig | None = None, prepare: Preparatio
     split, inner = _with_validation(split, graph.y, rule.seed)
     notes += inner
     objective, sentence = _objective(dataset, config, split.train)
-    notes = [sentence, *notes, *prepare.notes()]
     prepared = prepare(graph, level)
+    notes = [sentence, *notes, *prepare.notes(graph, prepared)]
     task = _task(level, prepared, split, objective, config)
     told = config.model_copy(update={"level": level, "metric": objective.metric, "split": rule})
     return Problem(dataset, level, task, split, told, tuple(notes), prepared, prepare)
@@ -135,7 +135,9 @@ def _link_problem(dataset: Dataset, config: TaskConfig, prepare: Preparation) ->
         f"links are predicted: {train:.0%}/{rule.val:.0%}/{rule.test:.0%} of the edges teach, choose and judge, "
         f"with as many pairs without an edge; chosen by {metric}"
     )
-    return Problem(dataset, "link", task, split, told, (note, *prepare.notes()), split.graph, prepare)
+    return Problem(
+        dataset, "link", task, split, told, (note, *prepare.notes(dataset.graph, split.graph)), split.graph, prepare
+    )
 
 
 def _prepared_split(split: LinkSplit, prepare: Preparation) -> LinkSplit:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from grapevine.errors import check
 from grapevine.graph import as_adjacency
-from grapevine.nn.conv.inputs import Edges, edges_of
-from grapevine.nn.conv.matrix import gcn_matrix
+from grapevine.nn.conv.inputs import Edges
+from grapevine.nn.conv.matrix import gcn_matrix, weighed_edges
 from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.equation import Equation
 from grapevine.nn.linear import Features, check_channels, check_features, dropout_features
@@ -87,10 +87,7 @@ class GPRGNN(Encoder):
     def steps(self, x: Features, adj: Edges, edge: Tensor | None = None) -> Iterator[Features]:
         check_features("x", x)
         adjacency = as_adjacency(adj, num_src=x.shape[0], num_dst=x.shape[0])
-        looped = adjacency.with_self_loops()
-        if edge is not None:
-            edge = edges_of(edge, adj, adjacency, ndim=1)
-            edge = torch.cat([edge, edge.new_ones(looped.num_edges - adjacency.num_edges)])[looped.edge_id]
+        looped, edge = weighed_edges(adj, adjacency, edge, add_self_loops=True)
         yield x
         h = dropout_features(self.mlp(x), self.dropout, self.training)
         assert isinstance(h, Tensor)

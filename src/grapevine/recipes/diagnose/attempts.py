@@ -64,8 +64,8 @@ def try_changes(
         trials.add_seed("the baseline", before)
     check(len(before.val) > 0, f"the baseline did not train: {before.note}")
     done = [(change, _Tried(change.of(base))) for change in changes]
-    _in_turn(trials, before, done, 1 if objective.is_higher_better else -1)
     sign = 1 if objective.is_higher_better else -1
+    _in_turn(trials, before, done, sign)
     baseline = _attempt(f"{base.model.name} (baseline)", before, None, sign)
     rows = tuple(_attempt(change.title, one, before, sign) for change, one in done)
     helped = [k for k, row in enumerate(rows) if row.helps]

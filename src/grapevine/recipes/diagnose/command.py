@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from grapevine.data.split import SplitRule
 from grapevine.recipes.config import LinkRule, TaskConfig, TrainConfig
 from grapevine.recipes.plan import plan
+from grapevine.recipes.prepare import NOTHING
 from grapevine.recipes.source import Source
 
 MODEL_OPTIONS = {
@@ -50,18 +51,17 @@ _READ = {  # of the options, by the kinds of split
 def command_of(config: TrainConfig) -> str:
     """`grapevine train ...` with what differs from the model's published settings on that data.
 
-    >>> from grapevine.recipes.plan import plan
-    >>> config = plan("cora", "gcn")
-    >>> command_of(config.model_copy(update={"model": config.model.model_copy(update={"num_layers": 8})}))
-    'grapevine train cora --model gcn --layers 8'
+        >>> from grapevine.recipes.plan import plan
+    from grapevine.recipes.prepare import NOTHING
+        >>> config = plan("cora", "gcn")
+        >>> command_of(config.model_copy(update={"model": config.model.model_copy(update={"num_layers": 8})}))
+        'grapevine train cora --model gcn --layers 8'
     """
     words = ["grapevine", "train", *_of_source(config.source), *_of_task(config.task), "--model", config.model.name]
     usual = plan(config.source, config.model.name, level=config.task.level, task=config.task)
     words += _changed(config.model, usual.model, MODEL_OPTIONS)
     words += _changed(config.training, usual.training, _TRAINING_OPTIONS)
-    prepare = getattr(config, "prepare", None)
-    if prepare is not None:
-        words += _changed(prepare, type(prepare)(), _PREPARE_OPTIONS)
+    words += _changed(config.prepare, NOTHING, _PREPARE_OPTIONS)
     return shlex.join(words)
 
 
@@ -69,8 +69,8 @@ def _changed(one: BaseModel, usual: BaseModel, options: Mapping[str, str]) -> li
     """The options of the fields that differ."""
     found = []
     for field, option in options.items():
-        value = getattr(one, field, None)
-        if value is not None and value != getattr(usual, field, None):
+        value = getattr(one, field)
+        if value is not None and value != getattr(usual, field):
             found += [option, _word(value)]
     return found
 

@@ -20,12 +20,11 @@ from grapevine.recipes.diagnose.remedies import ranked
 from grapevine.recipes.diagnose.subject import WORDS, Subject, subject_of
 from grapevine.recipes.diagnose.twins import find_twins
 from grapevine.recipes.diagnose.verdict import verdict_of
-from grapevine.recipes.plan import plan
+from grapevine.recipes.plan import plan, usual_model
 from grapevine.recipes.source import Loaded, Source
 from grapevine.report.diagnosis.data import Diagnosis, Remedy
 
 BUDGET = 5.0  # minutes
-_MODEL, _MOLECULES_MODEL = "gcn", "dmpnn"  # that data are diagnosed for
 
 
 def diagnose(
@@ -122,8 +121,7 @@ def _base(subject: Subject) -> TrainConfig | None:
         return subject.config
     if subject.problem is None:
         return None
-    name = _MOLECULES_MODEL if subject.loaded.dataset.smiles is not None else _MODEL
-    return plan(subject.source, name, level=subject.level, task=subject.problem.config)
+    return plan(subject.source, usual_model(subject.loaded), level=subject.level, task=subject.problem.config)
 
 
 def _question(subject: Subject) -> str:

@@ -15,10 +15,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from grapevine.diagnose import WLTest, color_refinement, graph_colors, node_colors
-from grapevine.diagnose.labelled import near_classes
+from grapevine.diagnose.labelled import labelled, multiset_classes, near_classes
 from grapevine.encoding import parse
 from grapevine.graph import Graph
-from grapevine.ops.sparse import SparseMatrix
 
 Colored: TypeAlias = tuple[Tensor, Tensor]  # the colours of the nodes and of the graphs
 Cost: TypeAlias = Callable[[Graph], float]
@@ -91,25 +90,10 @@ def rounds(graph: Graph, *, node: Sequence[str], edge: Sequence[str], count: int
     >>> [len(rounds(path, node=(), edge=(), count=k)[0].unique()) for k in (1, 2)]
     [2, 3]
     """
-    labels = [class_of_rows(graph.node[name]) for name in node]
-    joined = [class_of_rows(graph.edge[name]) for name in edge]
-    found = color_refinement(
-        graph,
-        node_labels=torch.stack(labels, 1) if labels else None,
-        edge_labels=torch.stack(joined, 1) if joined else None,
-        max_rounds=count,
-    )
+    given = labelled(graph, node, edge)
+    labels = torch.from_numpy(given.node), torch.from_numpy(given.edge)
+    found = color_refinement(graph, node_labels=labels[0], edge_labels=labels[1], max_rounds=count)
     return found.colors, _of_graphs(graph, found.colors)
-
-
-def class_of_rows(rows: Tensor | SparseMatrix) -> Tensor:
-    """Which of the distinct rows each one is.
-
-    >>> class_of_rows(torch.tensor([[2.0], [1.0], [2.0]])).tolist()
-    [1, 0, 1]
-    """
-    bare = Graph(torch.zeros(2, 0, dtype=torch.int64), node={"x": rows}, num_nodes=rows.shape[0])
-    return node_colors(bare, "1-wl", node=("x",))
 
 
 def encoded(graph: Graph, spec: str) -> Graph:
@@ -122,9 +106,7 @@ def encoded(graph: Graph, spec: str) -> Graph:
 
 def _of_graphs(graph: Graph, nodes: Tensor) -> Tensor:
     """The same number for graphs whose nodes have the same colours, equally often."""
-    parts = [tuple(sorted(part.tolist())) for part in nodes.split(graph.ptr.diff().tolist())]
-    ranks = {key: k for k, key in enumerate(sorted(set(parts)))}
-    return torch.tensor([ranks[key] for key in parts], dtype=torch.int64)
+    return torch.from_numpy(multiset_classes(nodes.numpy(), graph.ptr.numpy()))
 
 
 def _of_sizes(cost: Callable[[Float[np.ndarray, " g"], Float[np.ndarray, " g"]], np.ndarray]) -> Cost:

@@ -18,10 +18,11 @@ from torch import Tensor
 from grapevine.data.download import Progress
 from grapevine.data.split import is_known
 from grapevine.diagnose import Bound, bound_of
+from grapevine.diagnose.labelled import row_classes
 from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.ops.sparse import SparseMatrix
-from grapevine.recipes.diagnose.looks import LOOKS, MPNN, Colored, class_of_rows, colored, rounds, unheard
+from grapevine.recipes.diagnose.looks import LOOKS, MPNN, Colored, colored, rounds, unheard
 from grapevine.recipes.diagnose.subject import WORDS, Subject
 from grapevine.recipes.models.given import GRAPH_FEATURES
 from grapevine.report.diagnosis.data import Limit, Power
@@ -136,7 +137,7 @@ class _Judge:
         subject, pairs = self.subject, self.items.pairs
         if subject.level == "graph":
             own = subject.graph.graph.get(GRAPH_FEATURES)
-            return graphs if not isinstance(own, Tensor) else _together(graphs, class_of_rows(own))
+            return graphs if not isinstance(own, Tensor) else _together(graphs, torch.from_numpy(row_classes(own)))
         if pairs is None:
             return nodes
         ends = nodes[pairs]
@@ -165,4 +166,4 @@ def _together(one: Tensor, other: Tensor) -> Tensor:
 
 
 def _is_constant(tensor: Tensor | SparseMatrix) -> bool:
-    return tensor.shape[0] == 0 or int(class_of_rows(tensor).max()) == 0
+    return tensor.shape[0] == 0 or int(row_classes(tensor).max()) == 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from grapevine.recipes.config import TrainConfig
 from grapevine.recipes.diagnose.findings import Findings
-from grapevine.recipes.models import MODELS, obstacle
+from grapevine.recipes.models import ModelName, obstacle
 from grapevine.recipes.plan import plan
 from grapevine.recipes.prepare import Preparation
 
@@ -34,7 +34,7 @@ class Change:
     weight: float
     title: str
     why: str
-    name: str | None = None
+    name: ModelName | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     prepare: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,11 +75,8 @@ def ranked(found: Findings, base: TrainConfig) -> list[Change]:
 
 
 def _is_fit(change: Change, found: Findings) -> bool:
-    name: Any = change.name
-    if name is None:
-        return True
     problem = found.subject.problem
-    return name in MODELS and problem is not None and obstacle(name, problem.graph, problem.level) is None
+    return change.name is None or (problem is not None and obstacle(change.name, problem.graph, problem.level) is None)
 
 
 def _of_power(found: Findings, base: TrainConfig) -> Iterator[Change]:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from grapevine.diagnose import WLTest, color_refinement, separates
+from grapevine.diagnose.labelled import row_classes
 from grapevine.errors import InputError
 from grapevine.graph import Graph
 from grapevine.graph.measures.undirected import undirected
 from grapevine.graph.take import take
-from grapevine.recipes.diagnose.looks import class_of_rows
 from grapevine.recipes.diagnose.power import EDGES, Seen
 from grapevine.recipes.diagnose.subject import Subject
 from grapevine.report.diagnosis.data import Drawing, Twins
@@ -191,7 +191,7 @@ def _told(graph: Graph, is_bare: bool) -> dict:
 
 
 def _labels(graph: Graph, is_bare: bool) -> Tensor | None:
-    held = [class_of_rows(rows) for rows in _told(graph, is_bare).values()]
+    held = [torch.from_numpy(row_classes(rows)) for rows in _told(graph, is_bare).values()]
     return torch.stack(held, 1) if held else None
 
 

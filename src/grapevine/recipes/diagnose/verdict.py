@@ -165,10 +165,11 @@ def _reach(found: Findings) -> list[Remark]:
         beyond = found.share_beyond(reach.num_layers if reach.is_trained else 2)
         layers = reach.num_layers if reach.is_trained else 2
         middle = float(np.median(reach.steps))
-        words = f"{middle:.0f} steps" if np.isfinite(middle) else "no path"
+        near = np.ceil(middle) if np.isfinite(middle) else None
+        words = "no path to one that teaches" if near is None else f"one that teaches within {_steps(near)}"
         text = (
-            f"From an asked node to the nearest that teaches it is {words} in the middle; {_percent(beyond)} have none "
-            f"within {layers} steps, which is as far as {layers} layers hear."
+            f"Half of the asked nodes have {words}; {_percent(beyond)} have none within {_steps(layers)}, which is as "
+            f"far as {layers} layers hear."
         )
         remarks.append(Remark("warning" if beyond > 0.3 else "good" if beyond < 0.05 else "info", "reach", text))
     if reach.heard is not None and reach.heard.reach == reach.heard.reach:
@@ -220,6 +221,10 @@ def _value(measure: str, value: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
+
+
+def _steps(count: float) -> str:
+    return "1 step" if count == 1 else f"{count:.0f} steps"
 
 
 def _start(text: str) -> str:

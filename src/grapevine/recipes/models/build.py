@@ -87,10 +87,8 @@ def decayed(network: Network, config: ModelConfig) -> list[nn.Parameter] | None:
     """The parameters that `weight_decay` is of; None: all. The others have `other_weight_decay`."""
     if config.decays_first_layer_only:
         return first_layer(network)
-    inner = _inner(network)
-    return (
-        list(inner.layers.parameters()) if isinstance(inner, GCNII) else None
-    )  # Chen et al. 2020: apart from its maps
+    inner = _inner(network)  # of GCNII the layers have their own, apart from its maps (Chen et al. 2020)
+    return list(inner.layers.parameters()) if isinstance(inner, GCNII) else None
 
 
 def _inner(network: Network) -> nn.Module:

@@ -108,7 +108,7 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
     for k in range(config.num_layers):
         is_last = k == config.num_layers - 1 and not has_jump
         out = width if is_last else config.hidden_channels
-        layers.append(_made(config, channels, out, given.edge_channels, is_last))
+        layers.append(layer_of(config, channels, out, given.edge_channels, is_last=is_last))
         residuals.append(_residual(config, channels, layers[-1].width))
         channels = layers[-1].width
     is_read_out = is_read_out or has_jump
@@ -118,7 +118,7 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
         activation=config.activation,
         dropout=config.dropout,
         input_dropout=config.input_dropout if front is None else 0.0,
-        norms=None if config.norm == "none" else [_NORMS[config.norm](layer.width) for layer in normed],
+        norms=None if config.norm == "none" else [norm_of(config, layer.width) for layer in normed],
         residual=False if config.residual == "none" else residuals[: len(normed)],
         activate_last=is_read_out,
     )
@@ -133,10 +133,10 @@ def blocks(config: ModelConfig, given: Given, width: int) -> nn.Module:
     """Residual blocks between two linear maps."""
     hidden, blocks = config.hidden_channels, []
     for _ in range(config.num_layers):
-        conv, inner = _made(config, hidden, hidden, given.edge_channels, False)
+        conv, inner = layer_of(config, hidden, hidden, given.edge_channels)
         options = {"activation": config.activation, "dropout": config.dropout}
-        blocks.append(ResidualBlock(conv, hidden, inner_channels=inner, norm=_norm(config), **options))
-    back = nn.Sequential(_norm(config), Linear(hidden, width))
+        blocks.append(ResidualBlock(conv, hidden, inner_channels=inner, norm=norm_of(config, hidden), **options))
+    back = nn.Sequential(norm_of(config, hidden), Linear(hidden, width))
     return _Framed(
         Linear(given.channels, hidden), GNN(blocks, activation="none"), back, activation=config.activation,
         input_dropout=config.input_dropout, dropout=config.dropout,
@@ -148,7 +148,7 @@ def check_asked(name: ModelName, asked: Mapping[str, object]) -> None:
 
     >>> check_asked("gcn", {"norm": "pair", "drop_edge": 0.2})
     """
-    is_stack = name in _CONVS
+    is_stack = name in CONVOLUTIONS
     uses = {
         "norm": is_stack, "residual": is_stack, "jumping": is_stack, "drop_message": name in _DROPPABLE,
         "drop_edge": name != "mlp", "drop_node": True,
@@ -158,10 +158,15 @@ def check_asked(name: ModelName, asked: Mapping[str, object]) -> None:
     check(not idle, f"{name} makes nothing of {told}: try another model, such as gcn")
 
 
-def _made(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
-    """A layer of the configuration's kind, with what it drops of its messages."""
+def layer_of(config: ModelConfig, channels: int, out: int, edge: int | None, *, is_last: bool = False) -> _Layer:
+    """A convolution of the configuration's kind, with what it drops of its messages, and the width of its states."""
     layer = _CONVS[config.name](config, channels, out, edge, is_last)
     return layer if config.drop_message == 0 else layer._replace(conv=DropMessage(layer.conv, config.drop_message))
+
+
+def norm_of(config: ModelConfig, width: int) -> nn.Module:
+    """What stands behind a layer of such states."""
+    return nn.Identity() if config.norm == "none" else _NORMS[config.norm](width)
 
 
 def _residual(config: ModelConfig, channels: int, width: int) -> Residual:
@@ -169,10 +174,6 @@ def _residual(config: ModelConfig, channels: int, width: int) -> Residual:
         return InitialResidual(config.alpha)
     # Between other widths there is none, whatever its kind: a gate would learn nothing there.
     return GatedResidual(width) if config.residual == "gated" and channels == width else AddResidual()
-
-
-def _norm(config: ModelConfig) -> nn.Module:
-    return nn.Identity() if config.norm == "none" else _NORMS[config.norm](config.hidden_channels)
 
 
 def _alone(config: ModelConfig, channels: int, out: int, edge: int | None, is_last: bool) -> _Layer:
@@ -281,13 +282,3 @@ _CONVS: dict[ModelName, Callable[..., _Layer]] = {
 }
 
 CONVOLUTIONS: tuple[ModelName, ...] = tuple(_CONVS)  # the models that are stacks of them
-
-
-def layer_of(config: ModelConfig, channels: int, out: int, edge: int | None, *, is_last: bool = False) -> _Layer:
-    """One of the model's convolutions, and the width of its states."""
-    return _made(config, channels, out, edge, is_last)
-
-
-def norm_of(config: ModelConfig, width: int) -> nn.Module:
-    """What stands behind a layer of such states."""
-    return nn.Identity() if config.norm == "none" else _NORMS[config.norm](width)

@@ -205,7 +205,9 @@ _CHIEN_PAGES = _Values({"alpha": 1.0}, {"learning_rate": 0.05})
 _WEBKB = ("texas", "cornell", "wisconsin")
 _TU = ("tu:MUTAG", "tu:PROTEINS", "tu:NCI1", "tu:PTC_MR")
 _ATTENTION: tuple[ModelName, ...] = ("gat", "gatv2")
-_OWN_DEPTH: tuple[ModelName, ...] = ("h2gcn", "gprgnn", "fagcn", "linkx")  # their layers are no blocks
+_OWN_DEPTH: tuple[ModelName, ...] = (  # their layers are no blocks
+    "h2gcn", "gprgnn", "fagcn", "linkx", "gcnii", "appnp", "grand", "grand-diffusion",
+)  # fmt: skip
 _DATASETS: dict[tuple[str, str], _Values] = {
     **{(dataset, model): _CITED for dataset in _CITATIONS for model in MODELS},
     **{(dataset, model): _CITED_GIN for dataset in _CITATIONS for model in ("gin", "gine")},
