@@ -28,7 +28,7 @@ lint: $(VENV)/.dev
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 test: lint
-	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile --durations=10
+	$(BIN)/python -m pytest -m 'not slow' -n 2 --dist loadfile --no-loadscope-reorder --durations=10
 
 test-slow: $(VENV)/.dev
 	$(BIN)/python -m pytest -m slow -s

@@ -1,6 +1,6 @@
 """What the two ends of a bond say about it: how long it is, and so which one of a molecule breaks first.
 
-    python examples/bonds.py
+    python examples/bonds.py [--epochs 80]
 
 The network sees atoms and bonds, no geometry; the truth is the geometry of the embedded molecules, by GFN2-xTB. A bond
 that is longer than others of its kind is a weaker one: among the single bonds of two carbons the longest is the
@@ -8,6 +8,7 @@ likeliest to break. A length is the same from both ends, so a symmetric decoder 
 the molecule is not, and takes a directed one. Lengths in angstrom.
 """
 
+import argparse
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +24,7 @@ from grapevine.task import EdgeTask, Regression
 from grapevine.train.loop import fit
 from grapevine.train.settings import Settings
 
-WIDTH, LAYERS, EPOCHS, CARBON, SINGLE = 32, 3, 80, 6, 0
+WIDTH, LAYERS, CARBON, SINGLE = 32, 3, 6, 0
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def mean_of_kind(bonds: Bonds, length: Tensor) -> Tensor:
     return torch.where(count > 0, total / count.clamp(min=1), lengths.mean())[bonds.kind]
 
 
-def learnt(bonds: Bonds, answer: Tensor, *, is_directed: bool) -> Tensor:
+def learnt(bonds: Bonds, answer: Tensor, epochs: int, *, is_directed: bool) -> Tensor:
     """[e] what a network says of each edge, in both directions, that has learnt the answers of those that teach.
 
     Args:
@@ -86,7 +87,7 @@ def learnt(bonds: Bonds, answer: Tensor, *, is_directed: bool) -> Tensor:
     objective = Regression.of(answer[bonds.split.train])
     task = EdgeTask(graph, bonds.split, objective, is_directed=is_directed)
     network = made(graph.x.shape[1], graph.edge_attr.shape[1], symmetric=not is_directed)
-    fit(network, task, Settings(max_epochs=EPOCHS, schedule="cosine", weight_decay=0.0))
+    fit(network, task, Settings(max_epochs=epochs, schedule="cosine", weight_decay=0.0))
     with torch.no_grad():
         return objective.columns(network(graph))["prediction"]
 
@@ -117,7 +118,7 @@ def longest(bonds: Bonds, length: Tensor) -> Tensor:
     return torch.stack([group[length[group].argmax()] for group in groups if len(group) > 1])
 
 
-def main() -> None:
+def main(epochs: int) -> None:
     data = bonds()
     graph, (src, dst) = data.graph, data.graph.adj.edge_index
     judged = data.split.test
@@ -127,7 +128,7 @@ def main() -> None:
 
     length = (graph.pos[src] - graph.pos[dst]).norm(dim=1)
     usual = mean_of_kind(data, length)
-    said = usual + learnt(data, length - usual, is_directed=False)  # by how much it is not the usual one
+    said = usual + learnt(data, length - usual, epochs, is_directed=False)  # by how much it is not the usual one
     print(f"{graph.num_edges // 2:,} bonds, {int(judged.sum()) // 2:,} of molecules that the network has not seen")
     print(f"How long is it? Off by {off(said, length):.4f} angstrom; the mean of its kind by {off(usual, length):.4f}")
     gap = (said - from_the_other_end(graph, said)).abs().max()
@@ -139,7 +140,7 @@ def main() -> None:
     print(f"Which carbon bond breaks first, in {len(truth)} molecules? {right:.0%} right; {guessed:.0%} by guessing")
 
     out = graph.far[dst] - graph.far[src]
-    answer = learnt(data, out, is_directed=True)
+    answer = learnt(data, out, epochs, is_directed=True)
     print(
         f"How much further out does the second end lie? A directed decoder is off by {off(answer, out):.2f} angstrom; "
         f"one that can not tell the ends apart can only say 0, off by {off(torch.zeros(()), out):.2f}"
@@ -149,4 +150,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=80)
+    main(parser.parse_args().epochs)

@@ -10,17 +10,34 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_quick_run_measures_everything():
+def _quick(module: str, *names: str) -> str:
+    """What a benchmark prints."""
     pytest.importorskip("torch_geometric", reason="the benchmarks compare with PyTorch Geometric")
-    command = [sys.executable, "-m", "benchmarks", "--quick"]
+    command = [sys.executable, "-m", module, *names, "--quick"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
     assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def test_a_quick_run_of_one_benchmark():
+    assert "**spmm, sum" in _quick("benchmarks", "spmm")
+
+
+@pytest.mark.slow
+def test_quick_run_measures_everything():
+    told = _quick("benchmarks")
     for title in ("Import", "spmm, sum", "spmm, weighted sum", "Operations", "Cora"):
-        assert f"**{title}" in run.stdout
+        assert f"**{title}" in told
     for kind in ("GCN", "SAGE", "GIN", "GAT"):
-        assert f"**{kind}, one epoch" in run.stdout
-        assert f"**{kind}, peak memory" in run.stdout
-    assert "**GCN on Cora" in run.stdout
+        assert f"**{kind}, one epoch" in told
+        assert f"**{kind}, peak memory" in told
+    assert "**GCN on Cora" in told
+
+
+def test_colors_are_those_of_networkx():
+    told = _quick("benchmarks.color_refinement")
+    assert "**1-WL of a random graph**" in told
+    assert "**1-WL of random graphs beside NetworkX" in told
 
 
 def test_sides_that_disagree_are_not_timed():

@@ -70,7 +70,9 @@ def _count(begin, end, indptr, indices, is_chordless, most_steps, out, has_faile
                     _change(last, 1, indptr, indices, chords)
                 path[depth], at[depth], is_on[v] = v, indptr[v], True
                 depth += 1
-        has_failed[i] = steps > most_steps
+        if steps > most_steps:
+            has_failed[i] = True
+            return
         for p in range(indptr[i], indptr[i + 1]):
             is_near[indices[p]] = False
 
