@@ -16,6 +16,7 @@ __all__ = ["people"]
         (["--norm", "group"], "norm", "group"),
         (["--residual", "initial"], "residual", "initial"),
         (["--residual", "gated", "--layers", "3"], "residual", "gated"),
+        (["--residual", "dense", "--layers", "4", "--jumping", "max"], "residual", "dense"),
         (["--jumping", "lstm"], "jumping", "lstm"),
         (["--drop-edge", "0.2"], "drop_edge", 0.2),
         (["--drop-node", "0.1"], "drop_node", 0.1),

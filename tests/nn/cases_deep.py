@@ -46,6 +46,11 @@ CASES = [
     Case("Jumping lstm", lambda: jumping("lstm"), exempt=_TORCH_SUMS),
     Case("GNN initial", lambda: gnn_of_gcn(residual=[gnn.InitialResidual(0.3)] * 2), exempt=_NO_PAIR),
     Case("GNN gated", lambda: gnn_of_gcn(residual=[gnn.AddResidual(), gnn.GatedResidual(6)]), exempt=_NO_PAIR),
+    Case(
+        "GNN dense",
+        lambda: gnn.GNN([gnn.GCNConv(3, 4), gnn.GCNConv(4, 2), gnn.GCNConv(6, 4)], residual="dense"),
+        exempt=_NO_PAIR,
+    ),
     Case("DropMessage GCN", lambda: gnn.DropMessage(gnn.GCNConv(3, 4), 0.4), edge_channels=0, exempt=_NO_PAIR),
     Case("DropMessage SAGE", lambda: gnn.DropMessage(gnn.SAGEConv(3, 4, normalize=True), 0.4)),
     Case(

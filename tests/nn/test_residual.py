@@ -50,6 +50,25 @@ def test_the_first_states_are_the_input_where_it_is_as_wide():
     assert all(torch.equal(state, x) for state in network.all_states(x, EDGES)[:-1])
 
 
+def test_a_dense_layer_hears_all_before_as_pyg():
+    pyg = pytest.importorskip("torch_geometric.nn", reason="DeepGCNLayer is the one to agree with")
+    torch.manual_seed(0)
+    layers = [gnn.GCNConv(3, 4), gnn.GCNConv(4, 5), gnn.GCNConv(9, 2)]
+    network, x = gnn.GNN(layers, activation="tanh", residual="dense").double(), leaf(NUM_SRC, 3)
+    theirs = [pyg.GCNConv(layer.in_channels, layer.out_channels).double() for layer in layers]
+    for one, other in zip(theirs, layers, strict=True):
+        one.load_state_dict(other.state_dict())
+    first = theirs[0](x, EDGES).tanh()
+    both = pyg.DeepGCNLayer(theirs[1], act=torch.nn.Tanh(), block="dense")(first, EDGES)
+    torch.testing.assert_close(network(x, EDGES), theirs[2](both, EDGES))
+    assert [state.shape[1] for state in network.all_states(x, EDGES)] == [3, 4, 5, 2]
+
+
+def test_unknown_residuals_are_refused():
+    with pytest.raises(InputError, match="\"dense\" or Residuals, got 'dens'"):
+        gnn.GNN([gnn.GCNConv(3, 2)], residual="dens")  # pyright: ignore[reportArgumentType]
+
+
 def test_a_gate_chooses():
     gates = [gnn.GatedResidual(4) for _ in range(3)]
     network, (x,) = stacked(gates)

@@ -145,6 +145,7 @@ def test_a_hidden_node_of_grand_is_hidden_once():
     [
         ({"norm": "pair"}, "not pair"),
         ({"residual": "gated"}, "no gated residual"),
+        ({"residual": "dense"}, "no dense residual"),
         ({"jumping": "max"}, "do not go together"),
     ],
 )

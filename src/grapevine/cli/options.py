@@ -269,7 +269,7 @@ Norm = Annotated[
     typer.Option(help="What is normalised between layers.", rich_help_panel=_MODEL),
 ]
 Residual = Annotated[
-    Literal["none", "add", "initial", "gated"] | None,
+    Literal["none", "add", "initial", "gated", "dense"] | None,
     typer.Option(help="What is kept of the states before a layer.", rich_help_panel=_MODEL),
 ]
 Jumping = Annotated[

@@ -2,11 +2,16 @@
 
 h_0 = x,  h_(k+1) = residual(dropout(activation(norm(conv_k(h_k)))), h_k, first),  last layer: conv
 Without residuals the first argument alone stays. With `activate_last` the last layer is as the others.
+Densely connected, conv_k hears [h_1, ..., h_k] side by side (Huang et al. 2017; on graphs Li et al. 2019).
+
+Huang, Liu, van der Maaten & Weinberger, "Densely connected convolutional networks", 2017. Li, Mueller, Thabet & Ghanem,
+"DeepGCNs: can GCNs go as deep as CNNs?", 2019.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import cast
+from typing import Literal, cast
 
+import torch
 from torch import Tensor, nn
 
 from grapevine.errors import InputError, check
@@ -33,7 +38,8 @@ class GNN(Encoder):
         input_dropout: on the input, in training.
         norms: a normalisation for each layer but the last (`BatchNorm`, `LayerNorm`, `GraphNorm`), if any.
         residual: what is kept of a layer's input wherever it is as wide as the output: True adds it; otherwise a
-            `Residual` for each layer but the last.
+            `Residual` for each layer but the last. "dense": every layer but the first hears the states of all layers
+            before it side by side, so that its in_channels is the sum of their widths.
         activate_last: the last layer has a norm, an activation, dropout and a residual too, as where its states are
             not the answer but are read out (the graph networks of Xu et al. 2019).
 
@@ -52,7 +58,7 @@ class GNN(Encoder):
         dropout: float = 0.0,
         input_dropout: float = 0.0,
         norms: Sequence[nn.Module] | None = None,
-        residual: bool | Sequence[Residual] = False,
+        residual: bool | Literal["dense"] | Sequence[Residual] = False,
         activate_last: bool = False,
     ):
         super().__init__()
@@ -67,7 +73,11 @@ class GNN(Encoder):
         self.layers, self.norms = nn.ModuleList(layers), None if norms is None else nn.ModuleList(norms)
         self.activation: ActivationName = activation
         self.dropout, self.input_dropout = dropout, input_dropout
-        if isinstance(residual, bool):
+        self.is_dense = residual == "dense"
+        if isinstance(residual, str):
+            check(self.is_dense, f'residual must be True, False, "dense" or Residuals, got {residual!r}')
+            residual = []
+        elif isinstance(residual, bool):
             residual = [AddResidual() for _ in range(self.num_activated)] if residual else []
         elif len(residual) != self.num_activated:
             raise InputError(f"{len(layers)} layers take {self.num_activated} residuals; got {len(residual)}")
@@ -77,12 +87,16 @@ class GNN(Encoder):
         h, adjacency, edge, members = self._enter(x, adj, edge)
         yield x
         first = h  # the earliest states as wide as the latest
+        told: list[Tensor] = []
         for k in range(len(self.layers)):
+            if self.is_dense and k > 0:
+                h = torch.cat(told, 1)
             out = self._pass(k, h, adjacency, edge, members)
             if self.residuals is not None and k < self.num_activated and isinstance(h, Tensor) and h.shape == out.shape:
                 out = self.residuals[k](out, h, first)
             h, first = out, first if isinstance(first, Tensor) and first.shape == out.shape else out
-            yield h
+            told += [out] if self.is_dense else []
+            yield out
 
     def _enter(self, x: Features, adj: Edges, edge: Tensor | None):
         """What the first layer is given, and who the members of each graph are."""

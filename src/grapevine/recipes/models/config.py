@@ -41,7 +41,7 @@ NEEDS_BOTH_WAYS: tuple[ModelName, ...] = ("dmpnn", "weave")  # each edge with it
 HEADS_SIDE_BY_SIDE: tuple[ModelName, ...] = ("gat", "gatv2")  # each as wide as hidden_channels
 _USUAL_DEGREE = 5  # of Duvenaud et al. 2015
 NormName = Literal["none", "batch", "layer", "graph", "pair", "group"]
-ResidualName = Literal["none", "add", "initial", "gated"]
+ResidualName = Literal["none", "add", "initial", "gated", "dense"]
 JumpingName = Literal["none", "readout", "cat", "max", "lstm"]
 _TRUTHS = {"residual": {False: "none", True: "add"}, "jumping": {False: "none", True: "readout"}}  # as once saved
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -78,7 +78,7 @@ class ModelConfig(BaseModel):
         head_dropout: in the networks that answer for graphs, pairs and edges.
         norm: between the layers; graph norm and pair norm are those of each graph on its own.
         residual: what is kept of a layer's input where it is as wide as its output: it is added, a share (alpha) of
-            the first states is mixed in, or a learnt gate says how much.
+            the first states is mixed in, or a learnt gate says how much; dense: a layer hears the states of all before.
         has_blocks: each layer is a residual block with a second linear map after it, its norm in front; with a linear
             map of the features before the first block and one to the answers behind the last (Platonov et al. 2023).
         aggregation: of SAGE.
@@ -167,7 +167,7 @@ class ModelConfig(BaseModel):
         is_of_graph = self.norm in ("graph", "pair")
         check(not (self.has_blocks and is_of_graph), f"blocks take batch, layer, group or no norm, not {self.norm}")
         check(not (self.has_blocks and self.jumping != "none"), "blocks and jumping do not go together")
-        is_other = self.residual in ("initial", "gated")
+        is_other = self.residual in ("initial", "gated", "dense")
         check(not (self.has_blocks and is_other), f"blocks add what was there, and take no {self.residual} residual")
         return self
 

@@ -1,7 +1,7 @@
 """Networks of layers of one kind: stacked, in residual blocks, behind a linear map where they want dense features."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from torch import Tensor, nn
 
@@ -52,6 +52,7 @@ from grapevine.typing import ActivationName
 
 _NORMS: dict[str, Callable[[int], nn.Module]] = {"batch": BatchNorm, "layer": LayerNorm, "graph": GraphNorm}
 _NORMS |= {"pair": lambda width: PairNorm(), "group": DiffGroupNorm}
+_KINDS: dict[str, Literal[False, "dense"]] = {"none": False, "dense": "dense"}  # residuals that are one for all layers
 _JUMPS: dict[str, JumpKind] = {"cat": "cat", "max": "max", "lstm": "lstm"}
 _DROPPABLE: tuple[ModelName, ...] = ("gcn", "sage", "gin")  # whose messages can be dropped
 _SPARSE: tuple[ModelName, ...] = (  # take sparse features
@@ -110,7 +111,7 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
         out = width if is_last else config.hidden_channels
         layers.append(layer_of(config, channels, out, given.edge_channels, is_last=is_last))
         residuals.append(_residual(config, channels, layers[-1].width))
-        channels = layers[-1].width
+        channels = sum(one.width for one in layers) if config.residual == "dense" else layers[-1].width
     is_read_out = is_read_out or has_jump
     normed = layers if is_read_out else layers[:-1]
     network = GNN(
@@ -119,11 +120,13 @@ def stack(config: ModelConfig, given: Given, width: int, *, is_read_out: bool) -
         dropout=config.dropout,
         input_dropout=config.input_dropout if front is None else 0.0,
         norms=None if config.norm == "none" else [norm_of(config, layer.width) for layer in normed],
-        residual=False if config.residual == "none" else residuals[: len(normed)],
+        residual=_KINDS.get(config.residual, residuals[: len(normed)]),
         activate_last=is_read_out,
     )
     if has_jump:
-        network = JumpingNetwork(network, JumpingKnowledge(_JUMPS[config.jumping], channels, config.num_layers), width)
+        network = JumpingNetwork(
+            network, JumpingKnowledge(_JUMPS[config.jumping], layers[-1].width, config.num_layers), width
+        )
     if front is None:
         return network
     return _Framed(front, network, None, activation="none", input_dropout=config.input_dropout, dropout=0.0)
