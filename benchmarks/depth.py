@@ -141,11 +141,11 @@ def cells(seeds: int, methods: Sequence[str] = ()) -> Iterator[Key]:
 
 def result(done: Mapping[Key, Mapping[str, Any]]) -> Result:
     """The tables of what is there, and what was asked for."""
-    columns = ["", *map(str, DEPTHS), "seeds"]
-    accuracy = [_row(done, name, "test", 1) for name in METHODS]
+    columns, there = ["", *map(str, DEPTHS), "seeds"], [name for name in METHODS if any(key[0] == name for key in done)]
+    accuracy = [_row(done, name, "test", 1) for name in there]
     published = [[m.title, *(_short(p, 1) for p in m.published), ""] for m in METHODS.values() if m.published]
-    energy = [_row(done, name, "relative_energy", 4) for name in METHODS]
-    cosine = [_row(done, name, "mean_cosine", 3) for name in METHODS]
+    energy = [_row(done, name, "relative_energy", 4) for name in there]
+    cosine = [_row(done, name, "mean_cosine", 3) for name in there]
     deepest = {name: _mean(done, name, DEPTHS[-1], "test") for name in METHODS}
     holding = sum(value is not None and value > HOLDS for value in deepest.values())
     claims = [Claim(f"networks of {DEPTHS[-1]} layers above {HOLDS:g}", float(holding), 3.0)]

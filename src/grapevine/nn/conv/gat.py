@@ -7,32 +7,13 @@ from typing import ClassVar
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from grapevine.errors import check
-from grapevine.graph import Adjacency
-from grapevine.nn.conv.conv import Conv
-from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
+from grapevine.nn.conv.attention import AttentionConv, head_vector
+from grapevine.nn.conv.inputs import Edges, Ends
 from grapevine.nn.equation import Equation
-from grapevine.nn.linear import Features, Linear, check_channels, linear
+from grapevine.nn.linear import Features, Linear, linear
 from grapevine.ops.attention import additive_attention
-from grapevine.ops.segment import segment_reduce
-
-
-def with_mean_loops(adjacency: Adjacency, edge: Float[Tensor, "e d"] | None) -> tuple[Adjacency, Tensor | None]:
-    """Exactly one self-loop a node, its features the mean of what comes in from others (0 where nothing does)."""
-    bare = adjacency.without_self_loops()
-    looped = bare.with_self_loops()
-    if edge is None:
-        return looped, None
-    edge = edge[bare.edge_id]
-    loops = segment_reduce(bare.pattern, edge, reduce="mean")
-    return looped, torch.cat([edge, loops])[looped.edge_id]
-
-
-def head_vector(heads: int, channels: int) -> nn.Parameter:
-    """[h, c] a scoring vector a head, by Glorot's rule."""
-    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(heads, channels)))
 
 
 def scores(x: Features, layer: Linear, *vectors: Float[Tensor, "h c"]) -> tuple[Float[Tensor, "n h"], ...]:
@@ -42,12 +23,7 @@ def scores(x: Features, layer: Linear, *vectors: Float[Tensor, "h c"]) -> tuple[
     return linear(x, torch.cat([torch.einsum("hcd,hc->hd", weight, a) for a in vectors])).split(heads, dim=1)
 
 
-def join_heads(out: Float[Tensor, "n h c"], concat: bool) -> Float[Tensor, "n d"]:
-    """The heads side by side, or their mean."""
-    return out.flatten(1) if concat else out.mean(1)
-
-
-class GATConv(Conv):
+class GATConv(AttentionConv):
     """Graph attention (Velickovic et al. 2018). Its edge input is [e, edge_channels] features.
 
     Args:
@@ -92,11 +68,10 @@ class GATConv(Conv):
         edge_channels: int | None = None,
         bias: bool = True,
     ):
-        super().__init__()
-        check_channels("heads", heads)
-        check(0 <= dropout <= 1, f"dropout must be a probability, got {dropout}")
-        self.out_channels, self.heads, self.concat = out_channels, heads, concat
-        self.negative_slope, self.dropout, self.add_self_loops = negative_slope, dropout, add_self_loops
+        super().__init__(
+            out_channels, heads=heads, concat=concat, negative_slope=negative_slope, dropout=dropout,
+            add_self_loops=add_self_loops,
+        )  # fmt: skip
         is_pair = isinstance(in_channels, tuple)
         self.lin = Linear(in_channels[0] if is_pair else in_channels, heads * out_channels, bias=False)
         self.lin_dst = Linear(in_channels[1], heads * out_channels, bias=False) if is_pair else None
@@ -105,20 +80,11 @@ class GATConv(Conv):
         if edge_channels is not None:
             self.lin_edge = Linear(edge_channels, heads * out_channels, bias=False)
             self.att_edge = head_vector(heads, out_channels)
-        width = heads * out_channels if concat else out_channels
-        self.bias = nn.Parameter(torch.zeros(width)) if bias else None
+        self.bias = self.new_bias(bias)
 
     def combine(self, x: Ends, adj: Edges, edge: Tensor | None = None) -> Tensor:
-        x_src, x_dst, adjacency = ends_of(x, adj)
-        if edge is not None:
-            check(
-                self.lin_edge is not None,
-                "this GATConv was made without edge_channels and takes no edge features",
-            )
-            edge = edges_of(edge, adj, adjacency, ndim=2)
-        if self.add_self_loops and not isinstance(x, tuple):
-            adjacency, edge = with_mean_loops(adjacency, edge)
-        value = self.lin(x_src).unflatten(1, (self.heads, self.out_channels))
+        x_src, x_dst, adjacency, edge = self.enter(x, adj, edge)
+        value = self.split_heads(self.lin(x_src))
         if x_dst is x_src and self.lin_dst is None:
             score_src, score_dst = scores(x_src, self.lin, self.att_src, self.att_dst)
         else:
@@ -130,7 +96,4 @@ class GATConv(Conv):
         dropout = self.dropout if self.training else 0.0
         ends, slope = (score_src, score_dst, score_edge), self.negative_slope
         out = additive_attention(adjacency.pattern, value, *ends, negative_slope=slope, dropout=dropout)
-        return join_heads(out, self.concat)
-
-    def extra_repr(self) -> str:
-        return f"heads={self.heads}, concat={self.concat}, dropout={self.dropout}"
+        return self.join_heads(out)

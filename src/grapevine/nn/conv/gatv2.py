@@ -5,22 +5,19 @@ h_i' = sum over j of alpha_ij W_src h_j,    alpha_i = softmax_j  a . LeakyReLU(W
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
-from grapevine.errors import check
-from grapevine.nn.conv.conv import Conv
-from grapevine.nn.conv.gat import head_vector, join_heads, with_mean_loops
-from grapevine.nn.conv.inputs import Edges, Ends, edges_of, ends_of
+from grapevine.nn.conv.attention import AttentionConv, head_vector
+from grapevine.nn.conv.inputs import Edges, Ends
 from grapevine.nn.equation import Equation
-from grapevine.nn.linear import Linear, check_channels
+from grapevine.nn.linear import Linear
 from grapevine.ops.attention import gatv2_attention
 from grapevine.ops.edge_softmax import edge_softmax
 from grapevine.ops.sddmm import sddmm
 from grapevine.ops.spmm import spmm
 
 
-class GATv2Conv(Conv):
+class GATv2Conv(AttentionConv):
     """Graph attention v2 (Brody et al. 2022). Its edge input is [e, edge_channels] features.
 
     Without edge features the pass is fused and its memory grows with the nodes; with them it holds [e, heads *
@@ -38,6 +35,7 @@ class GATv2Conv(Conv):
         share_weights: one map for both ends.
         bias: add biases, to the two maps too.
 
+    >>> import torch
     >>> layer = GATv2Conv(3, 4, heads=2, concat=False)
     >>> layer(torch.ones(5, 3), torch.tensor([[0, 1], [1, 2]])).shape
     torch.Size([5, 4])
@@ -70,42 +68,28 @@ class GATv2Conv(Conv):
         share_weights: bool = False,
         bias: bool = True,
     ):
-        super().__init__()
-        check_channels("heads", heads)
-        check(0 <= dropout <= 1, f"dropout must be a probability, got {dropout}")
-        self.out_channels, self.heads, self.concat = out_channels, heads, concat
-        self.negative_slope, self.dropout, self.add_self_loops = negative_slope, dropout, add_self_loops
+        super().__init__(
+            out_channels, heads=heads, concat=concat, negative_slope=negative_slope, dropout=dropout,
+            add_self_loops=add_self_loops,
+        )  # fmt: skip
         src_channels, dst_channels = in_channels if isinstance(in_channels, tuple) else (in_channels, in_channels)
         self.lin_src = Linear(src_channels, heads * out_channels, bias=bias)
         self.lin_dst = self.lin_src if share_weights else Linear(dst_channels, heads * out_channels, bias=bias)
         self.att = head_vector(heads, out_channels)
         self.lin_edge = None if edge_channels is None else Linear(edge_channels, heads * out_channels, bias=False)
-        width = heads * out_channels if concat else out_channels
-        self.bias = nn.Parameter(torch.zeros(width)) if bias else None
+        self.bias = self.new_bias(bias)
 
     def combine(self, x: Ends, adj: Edges, edge: Tensor | None = None) -> Tensor:
-        x_src, x_dst, adjacency = ends_of(x, adj)
-        if edge is not None:
-            check(
-                self.lin_edge is not None,
-                "this GATv2Conv was made without edge_channels and takes no edge features",
-            )
-            edge = edges_of(edge, adj, adjacency, ndim=2)
-        if self.add_self_loops and not isinstance(x, tuple):
-            adjacency, edge = with_mean_loops(adjacency, edge)
-        by_head = self.heads, self.out_channels
-        value, query = self.lin_src(x_src).unflatten(1, by_head), self.lin_dst(x_dst).unflatten(1, by_head)
+        x_src, x_dst, adjacency, edge = self.enter(x, adj, edge)
+        value, query = self.split_heads(self.lin_src(x_src)), self.split_heads(self.lin_dst(x_dst))
         dropout = self.dropout if self.training else 0.0
         if edge is None or self.lin_edge is None:
             out = gatv2_attention(
                 adjacency.pattern, value, query, self.att, negative_slope=self.negative_slope, dropout=dropout
             )
         else:
-            mixed = sddmm(adjacency.pattern, query, value, op="add") + self.lin_edge(edge).unflatten(1, by_head)
+            mixed = sddmm(adjacency.pattern, query, value, op="add") + self.split_heads(self.lin_edge(edge))
             score = (nn.functional.leaky_relu(mixed, self.negative_slope) * self.att).sum(2)
             alpha = nn.functional.dropout(edge_softmax(adjacency.pattern, score), dropout)
             out = spmm(adjacency.pattern, value, alpha)
-        return join_heads(out, self.concat)
-
-    def extra_repr(self) -> str:
-        return f"heads={self.heads}, concat={self.concat}, dropout={self.dropout}"
+        return self.join_heads(out)

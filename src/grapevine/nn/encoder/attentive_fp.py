@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from grapevine.errors import InputError, check
 from grapevine.nn.aggregation import Aggregation
-from grapevine.nn.conv.gat import GATConv, head_vector
+from grapevine.nn.conv.attention import head_vector
+from grapevine.nn.conv.gat import GATConv
 from grapevine.nn.conv.inputs import Edges, dense_ends_of, edges_of
 from grapevine.nn.encoder.encoder import Encoder
 from grapevine.nn.equation import Equation
