@@ -3,7 +3,8 @@
 Each network is trained at 2 to 64 layers on the public split from five seeds. GCN falls, as is published; beside it
 stand what keeps nodes apart: residuals, jumping knowledge, norms, dropped edges and messages, GCNII, and the networks
 whose steps have no weights (SGC, APPNP and GRAND, whose steps are counted as layers). Beside each accuracy stands how
-far apart neighbours are in the end: the relative Dirichlet energy tr(X^T L X) / tr(X^T X) of the last layer's states.
+far apart neighbours are in the last layer's states, before training and after it: the relative Dirichlet energy
+tr(X^T L X) / tr(X^T X).
 
 A cell, one network at one depth from one seed, is kept as soon as it is done, in a file of lines, and is not made
 again: the same call goes on where it was stopped, and several calls with --share 1/2 and 2/2 share the work. Then
@@ -105,19 +106,33 @@ def settings_of(method: Method, depth: int) -> tuple[ModelConfig, Settings]:
 
 def measured(key: Key, epochs: int | None = None) -> dict[str, Any]:
     """Train one cell: its accuracies in percent, its epochs, and what its last states look like."""
-    dataset = data("cora")
-    config, settings = settings_of(METHODS[key.method], key.depth)
+    network, config, settings, task = _made(key)
     limit = settings.max_epochs if epochs is None else epochs
     settings = settings.model_copy(update={"seed": key.seed, "max_epochs": limit})
+    done = fit(network, task, settings, decayed=decayed(network, config))
+    scores = {part: 100 * done.scores[part]["accuracy"] for part in ("val", "test")}
+    return {**key._asdict(), **scores, "epochs": done.epochs, **_likeness(network, config)}
+
+
+def at_start(key: Key) -> dict[str, Any]:
+    """What the last states of a cell look like before it has learnt anything."""
+    network, config, *_ = _made(key)
+    return {**key._asdict(), **_likeness(network.eval(), config)}
+
+
+def _made(key: Key) -> tuple[Network, ModelConfig, Settings, NodeTask]:
+    dataset = data("cora")
+    config, settings = settings_of(METHODS[key.method], key.depth)
     objective = SingleLabel(num_classes=int(dataset.graph.y.max()) + 1)
     torch.manual_seed(key.seed)
     network = build_network(config, dataset.graph, objective, level="node")
-    task = NodeTask(dataset.graph, dataset.splits[0], objective)
-    done = fit(network, task, settings, decayed=decayed(network, config))
-    found = smoothing([_last_states(network, config)], dataset.graph)[0]
-    scores = {part: 100 * done.scores[part]["accuracy"] for part in ("val", "test")}
+    return network, config, settings, NodeTask(dataset.graph, dataset.splits[0], objective)
+
+
+def _likeness(network: Network, config: ModelConfig) -> dict[str, float]:
+    found = smoothing([_last_states(network, config)], data("cora").graph)[0]
     names = ("energy", "normalised_energy", "relative_energy", "mean_distance", "mean_cosine", "rank")
-    return {**key._asdict(), **scores, "epochs": done.epochs, **{name: getattr(found, name) for name in names}}
+    return {name: getattr(found, name) for name in names}
 
 
 def _last_states(network: Network, config: ModelConfig) -> torch.Tensor:
@@ -139,11 +154,12 @@ def cells(seeds: int, methods: Sequence[str] = ()) -> Iterator[Key]:
     return (Key(name, depth, seed) for seed in range(seeds) for depth in _ORDER for name in methods or METHODS)
 
 
-def result(done: Mapping[Key, Mapping[str, Any]]) -> Result:
-    """The tables of what is there, and what was asked for."""
+def result(done: Mapping[Key, Mapping[str, Any]], start: Mapping[Key, Mapping[str, Any]]) -> Result:
+    """The tables of what is there, and what was asked for; `start` is of the same cells before training."""
     columns, there = ["", *map(str, DEPTHS), "seeds"], [name for name in METHODS if any(key[0] == name for key in done)]
     accuracy = [_row(done, name, "test", 1) for name in there]
     published = [[m.title, *(_short(p, 1) for p in m.published), ""] for m in METHODS.values() if m.published]
+    before = [_row(start, name, "relative_energy", 6) for name in there]
     energy = [_row(done, name, "relative_energy", 4) for name in there]
     cosine = [_row(done, name, "mean_cosine", 3) for name in there]
     deepest = {name: _mean(done, name, DEPTHS[-1], "test") for name in METHODS}
@@ -158,7 +174,8 @@ def result(done: Mapping[Key, Mapping[str, Any]]) -> Result:
     tables = [
         Table("Cora, public split: test accuracy by the number of layers, percent", columns, accuracy),
         Table("The same as published (Chen et al. 2020, table 3)", columns, published),
-        Table("Relative Dirichlet energy of the last states: 0 where neighbours are alike", columns, energy),
+        Table("Relative Dirichlet energy of the last states before training: 0 where all is smooth", columns, before),
+        Table("The same after training", columns, energy),
         Table("Mean cosine of all pairs of nodes in the last states: 1 where all are alike", columns, cosine),
     ]
     return Result(tables, claims)
@@ -211,9 +228,10 @@ def main() -> None:
     from benchmarks.depth_picture import draw
 
     done = read(arguments.cells)
-    whole = result(done)
+    start = {key: at_start(key) for key in done}
+    whole = result(done, start)
     keep(RESULTS / f"depth-{slug()}.json", ["depth"], "depth", whole, environment(1))
-    draw(done, Path(__file__).parents[1] / "docs" / "pictures" / "depth.png")
+    draw(done, start, Path(__file__).parents[1] / "docs" / "pictures" / "depth.png")
     print(to_markdown(whole))
 
 

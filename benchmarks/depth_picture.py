@@ -1,4 +1,4 @@
-"""Draws what depth does on Cora: on the left the accuracies, on the right how far apart neighbours still are."""
+"""Draws what depth does on Cora: the accuracies, and how far apart neighbours are before training and after it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,26 +18,25 @@ _MARKS = "osD^vP*Xhd<>p8"
 _DASHES = ("-", "--", "-.", ":")
 
 
-def draw(done: Mapping[Any, Mapping[str, Any]], picture: Path) -> None:
-    """Both halves into one file: the mean of the seeds, and a band of one deviation on the left."""
+def draw(done: Mapping[Any, Mapping[str, Any]], start: Mapping[Any, Mapping[str, Any]], picture: Path) -> None:
+    """All three into one file: the mean of the seeds, and a band of one deviation on the left."""
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 5.4), dpi=130)
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(16, 4.8), dpi=130)
     for number, name in enumerate(METHODS):
         style = {
             "color": _COLORS[number % len(_COLORS)], "marker": _MARKS[number % len(_MARKS)],
             "ls": _DASHES[number // len(_COLORS)], "lw": 2.6 if name == "gcn" else 1.4, "ms": 5,
         }  # fmt: skip
         _line(left, done, name, "test", style, has_band=True)
+        _line(middle, start, name, "relative_energy", style, has_band=False)
         _line(right, done, name, "relative_energy", style, has_band=False)
     left.axhline(HOLDS, color="0.6", lw=0.8)
     left.set(ylabel="test accuracy, percent", title="Cora, public split: accuracy by depth")
-    right.set(
-        yscale="log", ylabel="relative Dirichlet energy of the last states",
-        title="How far apart neighbours are in the end",
-    )  # fmt: skip
-    for axes in (left, right):
+    middle.set(yscale="log", ylabel="relative Dirichlet energy", title="Last states before training")
+    right.set(yscale="log", ylabel="relative Dirichlet energy", title="Last states after training")
+    for axes in (left, middle, right):
         axes.set(xscale="log", xlabel="layers, or steps of propagation")
         axes.set_xticks(DEPTHS, [str(depth) for depth in DEPTHS])
         axes.minorticks_off()

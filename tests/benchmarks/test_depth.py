@@ -5,7 +5,7 @@ import json
 import pytest
 import torch
 from benchmarks import depth
-from benchmarks.depth import DEPTHS, METHODS, Key, cells, measured, read, result, settings_of
+from benchmarks.depth import DEPTHS, METHODS, Key, at_start, cells, measured, read, result, settings_of
 from benchmarks.depth_picture import draw
 from benchmarks.graphs import DATA
 
@@ -27,6 +27,12 @@ def test_a_cell_is_measured(method):
     assert 0 <= found["test"] <= 100
     assert 0 <= found["relative_energy"] < 2
     assert json.loads(json.dumps(found)) == found
+
+
+@needs_cora
+def test_a_deep_gcn_is_smooth_before_it_learns_and_gcnii_is_not():
+    gcn, gcnii = (at_start(Key(name, 32, 0))["relative_energy"] for name in ("gcn", "gcnii"))
+    assert gcn < 0.01 < gcnii
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -58,8 +64,9 @@ def test_what_is_done_is_not_done_again(tmp_path, monkeypatch, capsys):
 def test_tables_and_claims_are_of_what_is_there():
     done = {Key("gcn", 64, seed): made_up("gcn", 64, seed) for seed in (0, 1)}
     done |= {Key(name, 64, 0): {**made_up(name, 64, 0), "test": 85.0} for name in ("gcnii", "appnp", "sgc")}
-    found = result(done)
-    accuracy, published, energy, _ = found.tables
+    found = result(done, {key: {**row, "relative_energy": 0.5} for key, row in done.items()})
+    accuracy, published, before, energy, _ = found.tables
+    assert before.rows[0][6] == "0.500000 ± 0.000000"
     gcn = accuracy.rows[0]
     assert gcn == ["GCN", "", "", "", "", "", "48.5 ± 0.7", "0 to 2"]
     assert published.rows[0] == ["GCN", "81.1", "80.4", "69.5", "64.9", "60.3", "28.7", ""]
@@ -72,5 +79,5 @@ def test_tables_and_claims_are_of_what_is_there():
 
 def test_the_picture_is_drawn(tmp_path):
     done = {key: made_up(*key) for key in cells(2) if key.method != "grand"}
-    draw(done, tmp_path / "depth.png")
+    draw(done, done, tmp_path / "depth.png")
     assert (tmp_path / "depth.png").stat().st_size > 10_000
