@@ -129,6 +129,13 @@ def test_links_that_are_held_out_are_not_told():
     assert train(config).scores["test"]["roc_auc"] > 0
 
 
+def test_of_large_graphs_the_gap_is_not_measured(monkeypatch):
+    monkeypatch.setattr("grapevine.recipes.prepare._GAP_NODES", 2)
+    path, prepare = Graph([[0, 1, 1, 2], [1, 0, 2, 1]], x=torch.ones(3, 1)), Preparation(rewire="shortcuts:2")
+    told = ["the edges are rewired by shortcuts:2: 4 edges before, 6 after"]
+    assert prepare.notes(path, prepare(path, "node")) == told
+
+
 def test_rewiring_comes_first_and_is_kept(tmp_path):
     config = with_prepare(CLUB, Preparation(rewire="fosr:10", encode="degree"))
     result = train(config, out=tmp_path)

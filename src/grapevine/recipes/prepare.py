@@ -29,6 +29,7 @@ from grapevine.recipes.models import Eigenvectors, Wiring
 from grapevine.task.task import Level
 
 _VERSION = 1  # raised when an encoding gives other numbers for the same graph
+_GAP_NODES = 20_000  # up to which a graph's spectral gap takes no more than seconds
 _SECONDS = 0.5  # what is made faster is not kept
 
 
@@ -97,7 +98,7 @@ class Preparation(BaseModel):
         of_network, of_graph = _parted(self.rewire or "")
         found = [f"the network is wired by {one}" for one in of_network]
         if of_graph:
-            found.append(f"the edges are rewired by {rewire.report(before, after, ', '.join(of_graph))}")
+            found.append(f"the edges are rewired by {_told(before, after, ', '.join(of_graph))}")
         for level in ("node", "edge"):
             own = [one for one in self.encodings if one.level == level]
             if own:
@@ -148,6 +149,13 @@ def _rewired(graph: Graph, spec: str, level: Level | None) -> Graph:
     is_fit = found.num_nodes == graph.num_nodes or level in (None, "graph")
     check(is_fit, f"{spec} adds nodes, of which nothing can be predicted: take a rewiring that keeps the nodes")
     return found
+
+
+def _told(before: Graph, after: Graph, spec: str) -> str:
+    """What came of it; of large graphs without the spectral gap."""
+    if before.num_nodes and int(before.ptr.diff().max()) > _GAP_NODES:
+        return f"{spec}: {before.num_edges:,} edges before, {after.num_edges:,} after"
+    return str(rewire.report(before, after, spec))
 
 
 def _made(graph: Graph, encoding: Encoding, is_kept: bool) -> Tensor:
