@@ -7,6 +7,7 @@ from hypothesis import given
 
 from grapevine.errors import InputError
 from grapevine.graph import Adjacency
+from grapevine.graph.batch import join_adjacencies
 from grapevine.ops.pattern import Pattern
 from grapevine.ops.random_walk import arrival_probabilities, cpu, reference, return_probabilities
 from tests.graph.cases import index_of, many, square_edges
@@ -50,6 +51,21 @@ def test_arrivals_are_the_entries_of_powers(drawn):
     expected = torch.empty(adj.num_edges, 5, dtype=torch.float64)
     expected[turned.entry.long()] = reference.arrivals(turned, 5)
     torch.testing.assert_close(arrival_probabilities(turned, 5), expected)
+
+
+def test_small_graphs_side_by_side_are_as_alone():
+    """Blocks of a batch: some larger than there are lanes, lone nodes, loops and double edges, and numbers mixed up."""
+    parts = [grid(3), Adjacency(torch.zeros(2, 0, dtype=torch.int64), num_nodes=2), grid(9), grid(8)]
+    loops = Adjacency([[0, 0, 1, 1, 2], [0, 1, 0, 2, 1]], num_nodes=3)
+    whole = join_adjacencies([*parts, loops, Adjacency([[0, 1, 0, 1], [1, 0, 1, 0]])])
+    for steps in (1, 4, 9):
+        found = return_probabilities(whole.pattern, steps, is_symmetric=True).probabilities
+        torch.testing.assert_close(found, reference.returns(whole.pattern, steps))
+        order = torch.randperm(whole.num_nodes)
+        mixed = Adjacency(order[whole.edge_index], num_nodes=whole.num_nodes)
+        torch.testing.assert_close(
+            return_probabilities(mixed.pattern, steps, is_symmetric=True).probabilities[order], found
+        )
 
 
 def test_threads_change_no_bit():

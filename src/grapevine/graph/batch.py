@@ -104,14 +104,23 @@ def _split_rows(tensor: Tensor | SparseMatrix, counts: list[int]) -> Sequence[Te
 def _stack(patterns: Sequence[Pattern], *, is_diagonal: bool) -> Pattern:
     """The rows of all patterns below each other; if diagonal, each one's columns behind the last one's too."""
     num_cols = sum(p.num_cols for p in patterns) if is_diagonal else patterns[0].num_cols
-    indptr = starts(torch.cat([p.indptr.diff() for p in patterns]))
     indices = torch.cat([p.indices for p in patterns])
+    indptr = _join_starts([p.indptr for p in patterns], [p.num_entries for p in patterns])
     dtype = index_dtype(len(indptr), len(indices), num_cols)
     indptr, indices = indptr.to(dtype), indices.to(dtype)
     if is_diagonal:
         cols_before = starts([p.num_cols for p in patterns])[:-1]
         indices += _spread(cols_before, [p.num_entries for p in patterns], indices.device)
     return Pattern.trusted(indptr, indices, num_cols)
+
+
+def _join_starts(parts: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+    """Where rows begin of parts that lie behind one another; the end of one is the start of the next."""
+    sizes = [len(part) for part in parts]
+    joined = torch.cat(parts).long() + _spread(starts(counts)[:-1], sizes, parts[0].device)
+    is_kept = torch.ones(len(joined), dtype=torch.bool)
+    is_kept[starts(sizes)[1:-1]] = False
+    return joined[is_kept.to(joined.device)]
 
 
 def _spread(values: Tensor, counts: Sequence[int], device: torch.device) -> Tensor:

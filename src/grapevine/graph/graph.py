@@ -114,7 +114,10 @@ class Graph:
             check(isinstance(graph, Graph), f"a batch is made of graphs, got {type(graph).__name__} at {k}")
         tensors = join_tensors([graph._tensors for graph in graphs])
         adj = join_adjacencies([graph.adj for graph in graphs])
-        return Graph._made(adj, tensors, starts(torch.cat([graph.ptr.diff() for graph in graphs])))
+        sizes = [
+            n for graph in graphs for n in ([graph.num_nodes] if graph.num_graphs == 1 else graph.ptr.diff().tolist())
+        ]
+        return Graph._made(adj, tensors, starts(sizes).to(adj.device))
 
     def unbatch(self) -> list["Graph"]:
         """The graphs of a batch, as they were; their tensors share its memory.

@@ -1,7 +1,8 @@
 """Probabilities of random walks on the processor, one start after another: only nodes that are reached are touched.
 
-A walk's probabilities lie in an array of all nodes, of which a list says where it is not zero. So a molecule of a batch
-costs what it costs alone, and a node of a large graph what its surroundings cost.
+A walk's probabilities lie in an array of all nodes, of which a list says where it is not zero: a node of a large graph
+costs what its surroundings cost. Small graphs of a batch are blocks of nodes that no edge leaves: there the walks from
+all nodes of a block go side by side, a lane each.
 """
 
 from typing import TypeAlias
@@ -11,6 +12,7 @@ import numpy as np
 from grapevine.ops.runtime.kernel import kernel, lean
 from grapevine.ops.runtime.parallel import share_rows
 
+_LANES = 64  # nodes of a small block: both arrays of its walks stay in the second-level cache
 View: TypeAlias = tuple[np.ndarray, np.ndarray]
 
 
@@ -25,7 +27,10 @@ def returns(
     work = len(indices) * num_steps * 16
     degree = _out_degree(rows)
     if is_symmetric:
-        share_rows(_returns, n, indptr, indices, most, out, num_exact, work=work)
+        starts, is_small = _blocks(indptr, indices, most // ((num_steps + 1) // 2))
+        share_rows(_small_returns, len(is_small), starts, is_small, indptr, indices, out, work=work)
+        large = np.flatnonzero(~np.repeat(is_small, np.diff(starts)))
+        share_rows(_returns, len(large), large, indptr, indices, most, out, num_exact, work=work)
     else:
         share_rows(_walks_to, n, indptr, indices, degree, most, num_steps, out, None, num_exact, work=work)
     nodes = np.flatnonzero(num_exact < num_steps)
@@ -60,13 +65,72 @@ def _turned(rows: View, degree: np.ndarray) -> View:
 
 
 @kernel
-def _returns(begin, end, indptr, indices, most, out, num_exact):
+def _blocks(indptr, indices, most):
+    """Where each run of nodes begins that no edge of a symmetric pattern leaves, the end too; and which are small."""
+    num_nodes, furthest, count = indptr.shape[0] - 1, 0, 0
+    starts, is_small = np.zeros(num_nodes + 1, np.int64), np.zeros(num_nodes, np.bool_)
+    for i in range(num_nodes):
+        for p in range(np.int64(indptr[i]), np.int64(indptr[i + 1])):
+            furthest = max(furthest, np.int64(indices[p]))
+        if furthest <= i:
+            first = starts[count]
+            num_edges = np.int64(indptr[i + 1]) - np.int64(indptr[first])
+            is_small[count] = i + 1 - first <= _LANES and num_edges <= most
+            count += 1
+            starts[count] = furthest = i + 1
+    return starts[: count + 1], is_small[:count]
+
+
+@kernel
+def _small_returns(begin, end, starts, is_small, indptr, indices, out):
+    """Of small blocks. here[j, s]: how probable a walk from s is at j after some steps, over the degree of j."""
+    here, there = np.empty((_LANES, _LANES)), np.empty((_LANES, _LANES))
+    odd, even = np.empty(_LANES), np.empty(_LANES)
+    for b in range(begin, end):
+        first, size = starts[b], starts[b + 1] - starts[b]
+        if not is_small[b]:
+            continue
+        here[:size, :size] = 0.0
+        for j in range(size):
+            here[j, j] = 1.0 / max(1, np.int64(indptr[first + j + 1]) - np.int64(indptr[first + j]))
+        for known in range(0, out.shape[1], 2):
+            odd[:size], even[:size] = 0.0, 0.0
+            for j in range(size):
+                _hear(j, first, size, indptr, indices, here, there, odd, even)
+            for j in range(size):
+                degree = np.int64(indptr[first + j + 1]) - np.int64(indptr[first + j])
+                out[first + j, known] = degree * odd[j]
+                if known + 1 < out.shape[1]:
+                    out[first + j, known + 1] = degree * even[j]
+            here, there = there, here
+
+
+@lean
+def _hear(j, first, size, indptr, indices, here, there, odd, even):
+    """One step of all walks to node j, and what that adds to the returns after an odd and an even number of steps."""
+    begin, end = np.int64(indptr[first + j]), np.int64(indptr[first + j + 1])
+    there[j, :size] = 0.0
+    for p in range(begin, end):
+        k = np.int64(indices[p]) - first
+        for s in range(size):
+            there[j, s] += here[k, s]
+    share = 1.0 / max(1, end - begin)
+    for s in range(size):
+        arrived = there[j, s]
+        odd[s] += here[j, s] * arrived
+        there[j, s] = arrived * share
+        even[s] += arrived * there[j, s]
+
+
+@kernel
+def _returns(begin, end, nodes, indptr, indices, most, out, num_exact):
     """Of a symmetric pattern, by half the steps. `here` and `there`: probabilities, and the nodes where they are."""
     num_nodes, num_steps = indptr.shape[0] - 1, out.shape[1]
     here = np.zeros(num_nodes), np.empty(num_nodes, np.int64)
     there = np.zeros(num_nodes), np.empty(num_nodes, np.int64)
     seen, stamp = np.zeros(num_nodes, np.int64), 0
-    for i in range(begin, end):
+    for k in range(begin, end):
+        i = nodes[k]
         here[0][i], here[1][0], count, left, known = 1.0, i, 1, most, 0
         degree = np.int64(indptr[i + 1]) - np.int64(indptr[i])
         while known < num_steps:
