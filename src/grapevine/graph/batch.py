@@ -114,7 +114,7 @@ def _stack(patterns: Sequence[Pattern], *, is_diagonal: bool) -> Pattern:
     return Pattern.trusted(indptr, indices, num_cols)
 
 
-def _join_starts(parts: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+def _join_starts(parts: list[Tensor], counts: Sequence[int]) -> Tensor:
     """Where rows begin of parts that lie behind one another; the end of one is the start of the next."""
     sizes = [len(part) for part in parts]
     joined = torch.cat(parts).long() + _spread(starts(counts)[:-1], sizes, parts[0].device)
