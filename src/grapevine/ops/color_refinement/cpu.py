@@ -17,6 +17,8 @@ from grapevine.ops.runtime.kernel import kernel, lean
 
 _ALL_BITS = 2**64 - 1
 _SHORT = 24  # a longer list is not sorted by insertion
+_DIGIT_BITS = 11
+_DIGITS = 2**_DIGIT_BITS
 _MANY = 8  # from this share of the edges on, rows are read one after another
 View: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
@@ -60,7 +62,9 @@ def _rounds(hears, heard_by, colors, classes, num_colors, items, max_rounds, bit
     num_moved, num_rounds = num_nodes, 0
     while num_moved > 0 and num_rounds < max_rounds:
         known = colors, is_alone, reached, items, count, hashes
-        if _work(heard_by[0], moved[:num_moved]) > items.shape[0] // _MANY:
+        if num_colors == 1 and hears[2] is None:
+            num_reached = _count(hears[0], known)
+        elif _work(heard_by[0], moved[:num_moved]) > items.shape[0] // _MANY:
             num_reached = _gather(hears[0], hears[1], hears[2], moved[:num_moved], is_moved, known)
         else:
             num_reached = _scatter(heard_by[0], heard_by[1], heard_by[2], moved[:num_moved], begin, known)
@@ -87,6 +91,20 @@ def _work(indptr, moved):
     for j in moved:
         total += np.int64(indptr[j + 1]) - np.int64(indptr[j])
     return total
+
+
+@kernel
+def _count(indptr, known):
+    """Where all nodes and edges are alike, what each node hears is how many it hears."""
+    colors, _, reached, items, count, hashes = known
+    num_reached = 0
+    for i in range(colors.shape[0]):
+        degree = np.int64(indptr[i + 1]) - np.int64(indptr[i])
+        if degree > 0:
+            items[np.int64(indptr[i])] = degree
+            count[i], hashes[i], reached[num_reached] = 1, _mix(np.uint64(degree)), i
+            num_reached += 1
+    return num_reached
 
 
 @kernel
@@ -145,7 +163,7 @@ def _group(reached, colors, items, begin, count, hashes, bits):
     for r in range(reached.shape[0]):
         i = reached[r]
         keys[r] = _mix(hashes[i] + _mix(~np.uint64(colors[i]))) & bits
-    order = np.argsort(keys)
+    order = _order(keys)
     nodes, starts = reached[order], np.empty(reached.shape[0] + 1, np.int64)
     num_groups, low = 0, 0
     while low < nodes.shape[0]:
@@ -161,6 +179,28 @@ def _group(reached, colors, items, begin, count, hashes, bits):
         low = high
     starts[num_groups] = nodes.shape[0]
     return nodes, starts[: num_groups + 1]
+
+
+@kernel
+def _order(keys):
+    """Which key comes first, second, ...: digit by digit from the lowest one, where there are many."""
+    num_keys = keys.shape[0]
+    if num_keys < _DIGITS:
+        return np.argsort(keys)
+    order, spare = np.arange(num_keys), np.empty(num_keys, np.int64)
+    ordered, spare_keys = keys.copy(), np.empty(num_keys, np.uint64)
+    for shift in range(0, 64, _DIGIT_BITS):
+        place = np.zeros(_DIGITS + 1, np.int64)
+        for key in ordered:
+            place[np.int64((key >> np.uint64(shift)) & np.uint64(_DIGITS - 1)) + 1] += 1
+        for digit in range(_DIGITS):
+            place[digit + 1] += place[digit]
+        for r in range(num_keys):
+            digit = np.int64((ordered[r] >> np.uint64(shift)) & np.uint64(_DIGITS - 1))
+            spare[place[digit]], spare_keys[place[digit]] = order[r], ordered[r]
+            place[digit] += 1
+        order, spare, ordered, spare_keys = spare, order, spare_keys, ordered
+    return order
 
 
 @kernel
@@ -183,20 +223,6 @@ def _sort_run(nodes, colors, items, begin, count):
             nodes[s] = nodes[s - 1]
             s -= 1
         nodes[s] = node
-
-
-@kernel
-def _compare(a, b, colors, items, begin, count):
-    """Below, at or above 0 as node a comes before b, is in its group or comes behind it."""
-    if colors[a] != colors[b]:
-        return np.int64(colors[a]) - np.int64(colors[b])
-    if count[a] != count[b]:
-        return count[a] - count[b]
-    for q in range(count[a]):
-        difference = np.int64(items[begin[a] + q]) - np.int64(items[begin[b] + q])
-        if difference != 0:
-            return difference
-    return np.int64(0)
 
 
 @kernel
@@ -265,3 +291,17 @@ def _mix(key):
     key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return key ^ (key >> np.uint64(31))
+
+
+@lean
+def _compare(a, b, colors, items, begin, count):
+    """Below, at or above 0 as node a comes before b, is in its group or comes behind it."""
+    if colors[a] != colors[b]:
+        return np.int64(colors[a]) - np.int64(colors[b])
+    if count[a] != count[b]:
+        return count[a] - count[b]
+    for q in range(count[a]):
+        difference = np.int64(items[begin[a] + q]) - np.int64(items[begin[b] + q])
+        if difference != 0:
+            return difference
+    return np.int64(0)
