@@ -21,10 +21,11 @@ def spmm(
 ) -> Tensor:
     num_rows = rows[0].shape[0] - 1
     out = empty((num_rows, x.shape[1]), x.dtype)
-    own_scale = None if own_scale is None else own_scale.reshape(1)
-    scales = as_scalars(row_scale), as_scalars(col_scale), as_scalars(own_scale)
     if out.numel() == 0:
         return out
+    none = x.new_empty(0)  # where there is no scale of a row: tested there, which saves compiling the kernel for it
+    row_scale, own_scale = (none if scale is None else scale.reshape(-1) for scale in (row_scale, own_scale))
+    scales = as_scalars(row_scale), as_scalars(col_scale), as_scalars(own_scale)
     heads = 1 if weight is None else weight.shape[1]
     by_head = x.unflatten(1, (heads, x.shape[1] // heads))
     work = rows[1].shape[0] * x.shape[1]
@@ -88,7 +89,7 @@ def _sum_rows(begin, end, indptr, indices, entry, weight, r, c, s, x, out):
 
 @kernel
 def _sum_strip(total, f, count, i, first, last, indices, entry, weight, r, c, s, x, out):
-    """The strip of out[i] at column f; total is zero, of the strip's width; r, c, s are the scales."""
+    """The strip of out[i] at column f; total is zero, of the strip's width; r, c, s are scales, r and s may be []."""
     columns, heads = x.shape[1] * x.shape[2], heads_of(f, x.shape[2], x.shape[1], total)
     for p in range(first, last):
         if p + AHEAD < indices.shape[0]:
@@ -101,9 +102,9 @@ def _sum_strip(total, f, count, i, first, last, indices, entry, weight, r, c, s,
             e = np.int64(p) if entry is None else np.int64(entry[p])
             value = value * spread_heads(weight, e * x.shape[1], heads, total)
         total = total + value
-    if r is not None:
+    if r.shape[0] > 0:
         total = total * r[i]
-    if s is not None:
+    if s.shape[0] > 0:
         total = total + take(x, i * columns + f, count, total) * s[0]
     put(out, i * columns + f, count, total)
 

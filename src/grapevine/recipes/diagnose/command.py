@@ -51,11 +51,10 @@ _READ = {  # of the options, by the kinds of split
 def command_of(config: TrainConfig) -> str:
     """`grapevine train ...` with what differs from the model's published settings on that data.
 
-        >>> from grapevine.recipes.plan import plan
-    from grapevine.recipes.prepare import NOTHING
-        >>> config = plan("cora", "gcn")
-        >>> command_of(config.model_copy(update={"model": config.model.model_copy(update={"num_layers": 8})}))
-        'grapevine train cora --model gcn --layers 8'
+    >>> from grapevine.recipes.plan import plan
+    >>> config = plan("cora", "gcn")
+    >>> command_of(config.model_copy(update={"model": config.model.model_copy(update={"num_layers": 8})}))
+    'grapevine train cora --model gcn --layers 8'
     """
     words = ["grapevine", "train", *_of_source(config.source), *_of_task(config.task), "--model", config.model.name]
     usual = plan(config.source, config.model.name, level=config.task.level, task=config.task)
