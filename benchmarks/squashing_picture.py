@@ -22,7 +22,7 @@ _COLORS = {"gcn": "#9aa7b0", "gin": "#e09f3e", "gat": "#2b6777", "ggnn": "#d1495
 
 def draw(cells: dict[str, Any], picture: Path) -> None:
     """Both halves into one file."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), dpi=150)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 4.2), dpi=150)
     lines = dict.fromkeys((parts_of(name)[0], parts_of(name)[2]) for name in cells)
     for model, spec in lines:
         _accuracy(left, cells, model, spec)
@@ -32,7 +32,7 @@ def draw(cells: dict[str, Any], picture: Path) -> None:
     right.set(ylabel="share of the leaves, before training", yscale="log", title="What the root hears")
     for axes in (left, right):
         axes.set(xlabel="depth of the tree", xticks=DEPTHS)
-    left.legend(frameon=False, fontsize=8)
+    right.legend(*left.get_legend_handles_labels(), loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     figure.tight_layout()
     figure.savefig(picture)
 
@@ -46,8 +46,9 @@ def _accuracy(axes: Axes, cells: dict[str, Any], model: str, spec: str) -> None:
 def _line(axes: Axes, cells: dict[str, Any], model: str, spec: str, what: str) -> None:
     found = {depth: cells.get(f"{model}-{depth}" + f"+{spec}" * bool(spec)) for depth in DEPTHS}
     points = {depth: cell[what] for depth, cell in found.items() if cell is not None}
-    title = {"": model.upper(), FULLY_ADJACENT: f"{model.upper()}, last layer fully adjacent"}
-    label, marker = title.get(spec, f"{model.upper()}, {spec}"), "s-" if spec else "o-"
+    name = model.upper().replace("GATV2", "GATv2")
+    title = {"": name, FULLY_ADJACENT: f"{name}, last layer\nfully adjacent"}
+    label, marker = title.get(spec, f"{name}, {spec}"), "s-" if spec else "o-"
     axes.plot(
         list(points), list(points.values()), marker, ms=5, lw=2.4 if spec else 1.4, color=_COLORS[model], label=label
     )
