@@ -5,23 +5,21 @@ two that NetworkX can do too. NetworkX hashes for as many rounds as ours took, a
 the two counts; the classes of nodes that it finds must be ours.
 """
 
-import argparse
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import networkx as nx
 import numpy as np
 import torch
 
-from benchmarks.machine import environment, slug
-from benchmarks.report import Claim, Result, Table, keep, to_markdown
+from benchmarks.graphs import fresh_graph
+from benchmarks.named import run_named
+from benchmarks.report import Claim, Result, Table
 from benchmarks.timing import Scale, in_turn
 from grapevine.diagnose import color_refinement
-from grapevine.graph import Adjacency, Graph, from_networkx
+from grapevine.graph import Graph, from_networkx
 
-RESULTS = Path(__file__).with_name("results")
 OURS = "Grapevine"
 _FULL = Scale(share=1.0, long_rounds=3, short_rounds=3, threads=2)
 _QUICK = Scale(share=0.01, long_rounds=1, short_rounds=1, threads=1)
@@ -56,7 +54,7 @@ def _large(nodes: int, edges: int, rounds: int) -> Mapping[str, Any]:
     drawn = torch.randint(nodes, (2, edges), generator=torch.Generator().manual_seed(0))
     graph = Graph(torch.cat([drawn, drawn.flip(0)], 1), num_nodes=nodes)
     found = color_refinement(graph)
-    took = in_turn({OURS: lambda: color_refinement(_fresh(graph))}, rounds)[OURS]
+    took = in_turn({OURS: lambda: color_refinement(fresh_graph(graph))}, rounds)[OURS]
     return {"rounds": found.num_rounds, "classes": int(found.colors.max()) + 1, "seconds": took}
 
 
@@ -70,35 +68,12 @@ def _beside(nodes: int, edges: int, rounds: int) -> dict[str, float]:
     pairs = np.unique(np.stack([classes, found.colors.numpy()]), axis=1).shape[1]
     assert pairs == classes.max() + 1 == int(found.colors.max()) + 1, "the classes are not NetworkX's"
     calls = {
-        OURS: lambda: color_refinement(_fresh(graph)),
+        OURS: lambda: color_refinement(fresh_graph(graph)),
         "NetworkX, of the graph": lambda: nx.weisfeiler_lehman_graph_hash(theirs, iterations=found.num_rounds),
         "NetworkX, of the nodes": lambda: nx.weisfeiler_lehman_subgraph_hashes(theirs, iterations=found.num_rounds),
     }
     return in_turn(calls, rounds)
 
 
-def _fresh(graph: Graph) -> Graph:
-    """With nothing of what an adjacency keeps once it was made."""
-    pattern = type(graph.adj.pattern).trusted(graph.adj.pattern.indptr, graph.adj.pattern.indices, graph.num_nodes)
-    return Graph(Adjacency.trusted(pattern))
-
-
-def main() -> None:
-    """Run those that are named, all by default, and keep their results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.color_refinement", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(CASES)}")
-    parser.add_argument("--quick", action="store_true", help="small graphs, to see that all works; keeps no results")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(CASES):
-        parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    scale = _QUICK if arguments.quick else _FULL
-    here = environment(scale.threads)
-    for name in arguments.names or CASES:
-        result = CASES[name](scale)
-        print(f"\n## {name}\n\n{to_markdown(result)}\n", flush=True)
-        if not arguments.quick:
-            keep(RESULTS / f"color-refinement-{slug()}.json", list(CASES), name, result, here)
-
-
 if __name__ == "__main__":
-    main()
+    run_named("color_refinement", __doc__, CASES, full=_FULL, quick=_QUICK)

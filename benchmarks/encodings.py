@@ -6,10 +6,10 @@ on each, on batches small enough for its dense path, and on all joined; the fast
 same in memory, ours with none of what an adjacency keeps, and must agree before anything is timed.
 """
 
-import argparse
 import tempfile
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,16 +18,15 @@ import torch
 from scipy.spatial import Delaunay
 from torch import Tensor
 
-from benchmarks.graphs import DATA
-from benchmarks.machine import environment, slug
-from benchmarks.report import Claim, Result, Table, keep, skipped, to_markdown
+from benchmarks.graphs import DATA, fresh_graph
+from benchmarks.named import run_named
+from benchmarks.report import Claim, Result, Table, skipped
 from benchmarks.timing import CAN_MEASURE_MEMORY, Scale, in_turn, peak_growth
 from grapevine.data.molecules.spec import MoleculeSpec
 from grapevine.data.readers.molecules import read_molecules
 from grapevine.encoding import RandomWalk
-from grapevine.graph import Adjacency, Graph
+from grapevine.graph import Graph
 
-RESULTS = Path(__file__).with_name("results")
 OURS, STEPS = "Grapevine", 16
 _ZINC = DATA / "molecules" / "zinc_24k_smiles.txt"
 _FASTER = 5.0
@@ -65,7 +64,7 @@ def batch(scale: Scale) -> Sides:
     """The same as one batch."""
     graph = _molecules(scale)
     (transform, _), data = _theirs(), _data(graph.adj.edge_index, graph.num_nodes)
-    return Sides(lambda: RandomWalk(STEPS)(_fresh(graph)), {"PyG": lambda: transform(data).pe})
+    return Sides(lambda: RandomWalk(STEPS)(fresh_graph(graph)), {"PyG": lambda: transform(data).pe})
 
 
 def _molecules(scale: Scale) -> Graph:
@@ -105,7 +104,7 @@ def random(scale: Scale) -> Sides:
 def _of_one(pairs: np.ndarray, num_nodes: int) -> Sides:
     graph = Graph(np.concatenate([pairs, pairs[::-1]], axis=1), num_nodes=num_nodes)
     (transform, _), data = _theirs(), _data(graph.adj.edge_index, num_nodes)
-    return Sides(lambda: RandomWalk(STEPS)(_fresh(graph)), {"PyG": lambda: transform(data).pe})
+    return Sides(lambda: RandomWalk(STEPS)(fresh_graph(graph)), {"PyG": lambda: transform(data).pe})
 
 
 CASES: dict[str, tuple[str, Callable[[Scale], Sides]]] = {
@@ -139,14 +138,17 @@ def run(name: str, scale: Scale) -> Result:
 
 
 def seconds(name: str, scale: Scale, *, is_alone: bool = False) -> dict[str, float]:
-    """Median seconds of each side, after both were seen to agree; or of ours alone."""
+    """Median seconds of each side, in turn or by itself, after both were seen to agree; or of ours alone."""
     sides = CASES[name][1](scale)
     sides = Sides(sides.ours, {}) if is_alone else sides
     ours = sides.ours()
     for theirs in sides.theirs.values():
         torch.testing.assert_close(ours, theirs(), rtol=1e-4, atol=1e-6)
     rounds = scale.short_rounds if name in _OF_MOLECULES else scale.long_rounds
-    return in_turn({OURS: sides.ours, **sides.theirs}, rounds, are_warm=True)
+    calls = {OURS: sides.ours, **sides.theirs}
+    together = in_turn(calls, rounds, are_warm=True)
+    alone = {side: in_turn({side: call}, rounds)[side] for side, call in calls.items()}  # some are faster undisturbed
+    return {side: min(together[side], alone[side]) for side in calls}
 
 
 def growth(name: str, side: str, scale: Scale) -> int:
@@ -158,12 +160,6 @@ def growth(name: str, side: str, scale: Scale) -> int:
         if some is small:
             call()
     return peak_growth(call)
-
-
-def _fresh(graph: Graph) -> Graph:
-    """With nothing of what an adjacency keeps once it was made."""
-    pattern = type(graph.adj.pattern).trusted(graph.adj.pattern.indptr, graph.adj.pattern.indices, graph.num_nodes)
-    return Graph(Adjacency.trusted(pattern))
 
 
 def _data(edge_index: Tensor, num_nodes: int) -> Any:
@@ -182,22 +178,5 @@ def _megabytes(count: int | None) -> float | None:
     return None if count is None else count / 1e6
 
 
-def main() -> None:
-    """Run those that are named, all by default, and keep their results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.encodings", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"some of {', '.join(CASES)}")
-    parser.add_argument("--quick", action="store_true", help="small graphs, to see that all works; keeps no results")
-    arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(CASES):
-        parser.error(f"there is no {' or '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    scale = _QUICK if arguments.quick else _FULL
-    here = environment(scale.threads)
-    for name in arguments.names or CASES:
-        result = run(name, scale)
-        print(f"\n## {name}\n\n{to_markdown(result)}\n", flush=True)
-        if not arguments.quick:
-            keep(RESULTS / f"encodings-{slug()}.json", list(CASES), name, result, here)
-
-
 if __name__ == "__main__":
-    main()
+    run_named("encodings", __doc__, {name: partial(run, name) for name in CASES}, full=_FULL, quick=_QUICK)

@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grapevine.graph import Adjacency, Graph
+
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"  # beside the project
 CNR_2000 = DATA / "web" / "cnr2000_csr.npz"
 CHANNELS = 128  # features a node, and the width of the networks
@@ -30,6 +32,12 @@ class Case:
 
     def __str__(self) -> str:
         return f"{self.name} ({self.num_nodes:,} nodes, {self.num_edges:,} arcs)"
+
+
+def fresh_graph(graph: Graph) -> Graph:
+    """Its edges alone, with nothing of what an adjacency keeps once it was made."""
+    pattern = graph.adj.pattern
+    return Graph(Adjacency.trusted(type(pattern).trusted(pattern.indptr, pattern.indices, graph.num_nodes)))
 
 
 def arxiv_shaped(share: float = 1.0) -> Case:
